@@ -1,0 +1,21 @@
+#include "gcompile/base/dtype.h"
+
+namespace gcompile {
+
+std::string_view name(DType t) {
+  switch (t) {
+    case DType::kF32: return "f32";
+    case DType::kF64: return "f64";
+    case DType::kI32: return "i32";
+    case DType::kBool: return "bool";
+  }
+  return "?";
+}
+
+std::optional<DType> parse_dtype(std::string_view text) {
+  for (DType t : kAllDTypes)
+    if (name(t) == text) return t;
+  return std::nullopt;
+}
+
+}  // namespace gcompile

@@ -1,0 +1,53 @@
+// The exceptions that cross the API border. All derive from Error and carry the user's location where there is one;
+// what() already begins with it ("model.cpp:14: matmul: ...").
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "gcompile/base/location.h"
+
+namespace gcompile {
+
+class Error : public std::runtime_error {
+ public:
+  explicit Error(const std::string& message) : std::runtime_error(message) {}
+  Error(Location where, const std::string& message)
+      : std::runtime_error(where.known() ? where.str() + ": " + message : message), where_(std::move(where)) {}
+  const Location& where() const { return where_; }
+
+ private:
+  Location where_;
+};
+
+// A model that cannot be: wrong shapes, dtypes or axes, a Tensor outside its trace, a loss that is not scalar.
+class ModelError : public Error {
+ public:
+  using Error::Error;
+};
+
+// A compiled function called with arguments that do not fit: nothing was run, nothing was updated.
+class CallError : public Error {
+ public:
+  using Error::Error;
+};
+
+// A file of the user's that cannot be read or written: the message names file, line, column and text.
+class DataError : public Error {
+ public:
+  using Error::Error;
+};
+
+// Text of an IR that does not parse or verify: the message names line, column and what was expected.
+class ParseError : public Error {
+ public:
+  using Error::Error;
+};
+
+// A broken invariant of the compiler itself, never the user's fault. The message carries the IR at hand.
+class InternalError : public Error {
+ public:
+  using Error::Error;
+};
+
+}  // namespace gcompile
