@@ -1,0 +1,253 @@
+#include "gcompile/ir/dim.h"
+
+#include <algorithm>
+
+#include "gcompile/base/error.h"
+
+namespace gcompile {
+namespace {
+
+std::int64_t floor_division(std::int64_t a, std::int64_t c) {
+  const std::int64_t q = a / c;
+  return a % c < 0 ? q - 1 : q;
+}
+
+std::int64_t apply(Dim::Opaque::Kind kind, std::int64_t a, std::int64_t c) {
+  const std::int64_t q = floor_division(a, c);
+  return kind == Dim::Opaque::Kind::kFloorDiv ? q : a - q * c;
+}
+
+}  // namespace
+
+std::optional<std::string> Dim::as_symbol() const {
+  if (constant_ != 0 || terms_.size() != 1 || terms_[0].coefficient != 1 || terms_[0].factors.size() != 1 ||
+      terms_[0].factors[0].opaque)
+    return std::nullopt;
+  return terms_[0].factors[0].text;
+}
+
+Dim Dim::atom(Atom a) {
+  Dim d;
+  d.terms_.push_back({1, {std::move(a)}});
+  return d;
+}
+
+void Dim::add_term(std::int64_t coefficient, const std::vector<Atom>& factors) {
+  if (coefficient == 0) return;
+  if (factors.empty()) {
+    constant_ += coefficient;
+    return;
+  }
+  auto it = std::lower_bound(terms_.begin(), terms_.end(), factors,
+                             [](const Term& t, const std::vector<Atom>& f) { return t.factors < f; });
+  if (it == terms_.end() || it->factors != factors) {
+    terms_.insert(it, {coefficient, factors});
+  } else if ((it->coefficient += coefficient) == 0) {
+    terms_.erase(it);
+  }
+}
+
+Dim operator+(const Dim& a, const Dim& b) {
+  Dim sum = a;
+  sum.constant_ += b.constant_;
+  for (const auto& t : b.terms_) sum.add_term(t.coefficient, t.factors);
+  return sum;
+}
+
+Dim operator-(const Dim& a, const Dim& b) { return a + Dim(-1) * b; }
+
+Dim operator*(const Dim& a, const Dim& b) {
+  Dim result(a.constant_ * b.constant_);
+  for (const auto& t : a.terms_) result.add_term(t.coefficient * b.constant_, t.factors);
+  for (const auto& t : b.terms_) result.add_term(t.coefficient * a.constant_, t.factors);
+  for (const auto& s : a.terms_)
+    for (const auto& t : b.terms_) {
+      std::vector<Dim::Atom> factors;
+      std::merge(s.factors.begin(), s.factors.end(), t.factors.begin(), t.factors.end(), std::back_inserter(factors));
+      result.add_term(s.coefficient * t.coefficient, factors);
+    }
+  return result;
+}
+
+bool operator<(const Dim& a, const Dim& b) {
+  if (a.is_constant() && b.is_constant()) return a.constant_ < b.constant_;
+  return a.str() < b.str();
+}
+
+std::optional<Dim> Dim::divided_by(const Dim& b) const {
+  if (b.is_constant()) {
+    if (b.constant_ == 0 || constant_ % b.constant_ != 0) return std::nullopt;
+    Dim q(constant_ / b.constant_);
+    for (const auto& t : terms_) {
+      if (t.coefficient % b.constant_ != 0) return std::nullopt;
+      q.add_term(t.coefficient / b.constant_, t.factors);
+    }
+    return q;
+  }
+  // Division by a monomial: what the products of extents of a shape are made of.
+  if (b.constant_ != 0 || b.terms_.size() != 1 || constant_ != 0) return *this == b ? std::optional<Dim>(1) : std::nullopt;
+  const Term& divisor = b.terms_[0];
+  Dim q;
+  for (const auto& t : terms_) {
+    if (t.coefficient % divisor.coefficient != 0 ||
+        !std::includes(t.factors.begin(), t.factors.end(), divisor.factors.begin(), divisor.factors.end()))
+      return std::nullopt;
+    std::vector<Atom> rest;
+    std::set_difference(t.factors.begin(), t.factors.end(), divisor.factors.begin(), divisor.factors.end(),
+                        std::back_inserter(rest));
+    q.add_term(t.coefficient / divisor.coefficient, rest);
+  }
+  return q;
+}
+
+std::set<std::string> Dim::symbols() const {
+  std::set<std::string> names;
+  for (const auto& t : terms_)
+    for (const auto& f : t.factors) {
+      if (f.opaque)
+        names.merge(f.opaque->argument.symbols());
+      else
+        names.insert(f.text);
+    }
+  return names;
+}
+
+bool Dim::uses(std::string_view symbol) const {
+  for (const auto& t : terms_)
+    for (const auto& f : t.factors)
+      if (f.opaque ? f.opaque->argument.uses(symbol) : f.text == symbol) return true;
+  return false;
+}
+
+std::optional<Dim> Dim::coefficient_of(const std::string& symbol) const {
+  Dim c;
+  for (const auto& t : terms_) {
+    const auto n = std::count_if(t.factors.begin(), t.factors.end(),
+                                 [&](const Atom& f) { return !f.opaque && f.text == symbol; });
+    for (const auto& f : t.factors)
+      if (f.opaque && f.opaque->argument.uses(symbol)) return std::nullopt;
+    if (n == 0) continue;
+    if (n > 1) return std::nullopt;
+    std::vector<Atom> rest;
+    for (const auto& f : t.factors)
+      if (f.opaque || f.text != symbol) rest.push_back(f);
+    c.add_term(t.coefficient, rest);
+  }
+  return c;
+}
+
+Dim Dim::substitute(const std::function<std::optional<Dim>(const std::string&)>& f) const {
+  Dim result(constant_);
+  for (const auto& t : terms_) {
+    Dim factor(t.coefficient);
+    for (const auto& a : t.factors) {
+      if (a.opaque) {
+        const Dim inner = a.opaque->argument.substitute(f);
+        factor *= a.opaque->kind == Opaque::Kind::kFloorDiv ? floordiv(inner, a.opaque->divisor)
+                                                            : mod(inner, a.opaque->divisor);
+      } else {
+        const auto value = f(a.text);
+        factor *= value ? *value : atom(a);
+      }
+    }
+    result += factor;
+  }
+  return result;
+}
+
+Dim Dim::substitute(const std::map<std::string, Dim>& values) const {
+  return substitute([&](const std::string& s) -> std::optional<Dim> {
+    const auto it = values.find(s);
+    return it == values.end() ? std::nullopt : std::optional<Dim>(it->second);
+  });
+}
+
+std::int64_t Dim::evaluate(const std::function<std::int64_t(const std::string&)>& lookup) const {
+  std::int64_t sum = constant_;
+  for (const auto& t : terms_) {
+    std::int64_t p = t.coefficient;
+    for (const auto& f : t.factors)
+      p *= f.opaque ? apply(f.opaque->kind, f.opaque->argument.evaluate(lookup), f.opaque->divisor) : lookup(f.text);
+    sum += p;
+  }
+  return sum;
+}
+
+std::int64_t Dim::evaluate(const std::map<std::string, std::int64_t>& values) const {
+  return evaluate([&](const std::string& s) {
+    const auto it = values.find(s);
+    if (it == values.end()) throw InternalError("no value for the symbol " + s + " in " + str());
+    return it->second;
+  });
+}
+
+std::string Dim::str() const {
+  if (terms_.empty()) return std::to_string(constant_);
+  std::string text;
+  for (const auto& t : terms_) {
+    std::int64_t c = t.coefficient;
+    if (text.empty()) {
+      if (c < 0) text += "-";
+    } else {
+      text += c < 0 ? " - " : " + ";
+    }
+    c = c < 0 ? -c : c;
+    if (c != 1) text += std::to_string(c) + "*";
+    for (std::size_t i = 0; i < t.factors.size(); ++i) text += (i ? "*" : "") + t.factors[i].text;
+  }
+  if (constant_ != 0) text += (constant_ < 0 ? " - " : " + ") + std::to_string(constant_ < 0 ? -constant_ : constant_);
+  return text;
+}
+
+namespace {
+
+// Splits a into c * multiple + rest, the rest holding what c does not divide and a constant in [0, c).
+struct Split {
+  Dim multiple, rest;
+};
+
+Split split(const Dim& a, std::int64_t c) {
+  const std::int64_t q = floor_division(a.constant(), c);
+  Split s{Dim(q), Dim(a.constant() - q * c)};
+  for (const auto& t : a.terms()) {
+    Dim monomial = 1;
+    for (const auto& f : t.factors)
+      monomial *= f.opaque ? (f.opaque->kind == Dim::Opaque::Kind::kFloorDiv
+                                  ? floordiv(f.opaque->argument, f.opaque->divisor)
+                                  : mod(f.opaque->argument, f.opaque->divisor))
+                           : Dim(f.text);
+    if (t.coefficient % c == 0)
+      s.multiple += Dim(t.coefficient / c) * monomial;
+    else
+      s.rest += Dim(t.coefficient) * monomial;
+  }
+  return s;
+}
+
+}  // namespace
+
+Dim floordiv(const Dim& a, std::int64_t c) {
+  if (c <= 0) throw InternalError("floordiv by " + std::to_string(c));
+  if (c == 1) return a;
+  const Split s = split(a, c);
+  if (s.rest.is_constant()) return s.multiple;
+  auto opaque = std::make_shared<Dim::Opaque>(Dim::Opaque{Dim::Opaque::Kind::kFloorDiv, s.rest, c});
+  return s.multiple + Dim::atom({"floordiv(" + s.rest.str() + ", " + std::to_string(c) + ")", opaque});
+}
+
+Dim mod(const Dim& a, std::int64_t c) {
+  if (c <= 0) throw InternalError("mod by " + std::to_string(c));
+  if (c == 1) return 0;
+  const Split s = split(a, c);
+  if (s.rest.is_constant()) return s.rest;
+  auto opaque = std::make_shared<Dim::Opaque>(Dim::Opaque{Dim::Opaque::Kind::kMod, s.rest, c});
+  return Dim::atom({"mod(" + s.rest.str() + ", " + std::to_string(c) + ")", opaque});
+}
+
+Dim product(const std::vector<Dim>& dims) {
+  Dim p = 1;
+  for (const Dim& d : dims) p *= d;
+  return p;
+}
+
+}  // namespace gcompile

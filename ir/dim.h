@@ -1,0 +1,100 @@
+// Dim: a canonical polynomial with integer coefficients over named symbols: the extents of symbolic shapes and the
+// index expressions of kernels. Besides symbols a factor may be an opaque atom floordiv(e, c) or mod(e, c), c > 0.
+// Two Dims are equal if and only if their canonical forms are identical, so the reshape [N,4,8] -> [N,32] is checked
+// as the identity of two polynomials.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gcompile {
+
+class Dim {
+ public:
+  // floordiv(a, c) or mod(a, c) with c > 0, both rounding towards minus infinity.
+  struct Opaque;
+  // A symbol (opaque == nullptr) or an opaque atom; `text` is its canonical form and identifies it.
+  struct Atom {
+    std::string text;
+    std::shared_ptr<const Opaque> opaque;
+    friend bool operator==(const Atom& a, const Atom& b) { return a.text == b.text; }
+    friend auto operator<=>(const Atom& a, const Atom& b) { return a.text <=> b.text; }
+  };
+  struct Term {
+    std::int64_t coefficient;    // never 0
+    std::vector<Atom> factors;   // sorted, repeated for powers, never empty (constants are apart)
+    friend bool operator==(const Term&, const Term&) = default;
+  };
+
+  Dim() = default;
+  Dim(std::int64_t value) : constant_(value) {}                      // NOLINT: a number is a Dim
+  Dim(int value) : constant_(value) {}                               // NOLINT
+  explicit Dim(std::string symbol) : terms_{{1, {{std::move(symbol), nullptr}}}} {}
+  explicit Dim(const char* symbol) : Dim(std::string(symbol)) {}
+
+  bool is_constant() const { return terms_.empty(); }
+  bool is(std::int64_t value) const { return terms_.empty() && constant_ == value; }
+  // The constant term; the whole value when is_constant().
+  std::int64_t constant() const { return constant_; }
+  const std::vector<Term>& terms() const { return terms_; }
+  // The name, when this is one symbol with coefficient 1 and nothing else.
+  std::optional<std::string> as_symbol() const;
+
+  friend Dim operator+(const Dim& a, const Dim& b);
+  friend Dim operator-(const Dim& a, const Dim& b);
+  friend Dim operator*(const Dim& a, const Dim& b);
+  Dim& operator+=(const Dim& b) { return *this = *this + b; }
+  Dim& operator*=(const Dim& b) { return *this = *this * b; }
+  friend bool operator==(const Dim&, const Dim&) = default;
+  // An arbitrary total order, for containers.
+  friend bool operator<(const Dim& a, const Dim& b);
+
+  // The exact quotient as a polynomial, when there is one.
+  std::optional<Dim> divided_by(const Dim& b) const;
+  // All symbols, also those inside opaque atoms.
+  std::set<std::string> symbols() const;
+  bool uses(std::string_view symbol) const;
+  // The coefficient of a symbol when the expression is linear in it and it occurs in no atom; nullopt otherwise.
+  std::optional<Dim> coefficient_of(const std::string& symbol) const;
+  // Replaces symbols; what the function returns nullopt for stays.
+  Dim substitute(const std::function<std::optional<Dim>(const std::string&)>& f) const;
+  Dim substitute(const std::map<std::string, Dim>& values) const;
+  // The value under an assignment of all symbols; the lookup throws for an unknown one.
+  std::int64_t evaluate(const std::function<std::int64_t(const std::string&)>& lookup) const;
+  std::int64_t evaluate(const std::map<std::string, std::int64_t>& values) const;
+
+  // "2*N*M + 3", "floordiv(N + 15, 16)".
+  std::string str() const;
+  std::size_t hash() const { return std::hash<std::string>{}(str()); }
+
+ private:
+  friend Dim floordiv(const Dim& a, std::int64_t c);
+  friend Dim mod(const Dim& a, std::int64_t c);
+  static Dim atom(Atom a);
+  void add_term(std::int64_t coefficient, const std::vector<Atom>& factors);
+
+  std::int64_t constant_ = 0;
+  std::vector<Term> terms_;  // sorted by factors
+};
+
+struct Dim::Opaque {
+  enum class Kind { kFloorDiv, kMod } kind;
+  Dim argument;
+  std::int64_t divisor;
+};
+
+// Folded where the result is certain: constants, and terms that are multiples of c (floordiv(4*N + 8, 4) = N + 2).
+Dim floordiv(const Dim& a, std::int64_t c);
+Dim mod(const Dim& a, std::int64_t c);
+inline Dim ceildiv(const Dim& a, std::int64_t c) { return floordiv(a + Dim(c - 1), c); }
+// The product of extents; 1 for none.
+Dim product(const std::vector<Dim>& dims);
+
+}  // namespace gcompile

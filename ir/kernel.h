@@ -1,0 +1,136 @@
+// Kernel IR: loop nests over scalar and lane-typed values, one kernel per fusion of the graph.
+//
+// Semantics. A module declares buffers; a kernel's body is a list of instructions in SSA form, `for` being one of them.
+// A value is a scalar or a vector of kLanes lanes (16 logical lanes on every target, so that the bits do not depend on
+// the machine). Index expressions are Dims over the module's symbols, the loop variables in scope and the reserved
+// symbol `lane`: an access whose index uses `lane` is a lane access (contiguous, strided or scattered, as its linear
+// offset says), otherwise a scalar one. "$0", "$1", ... in the index of a load stand for its extra i32 operands.
+// A masked-out lane of a load reads nothing and is 0; of a store writes nothing. All buffers are row-major and
+// contiguous; an index with one entry into a buffer of another rank is a linear offset.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gcompile/base/array.h"
+#include "gcompile/base/location.h"
+#include "gcompile/ir/lowering.h"
+#include "gcompile/ir/op.h"
+
+namespace gcompile::ir {
+
+inline constexpr int kLanes = 16;
+inline const std::string kLaneSymbol = "lane";
+
+enum class BufferRole {
+  kInput,     // bound by the caller, read-only
+  kState,     // storage of a state
+  kResult,    // bound by the caller, written
+  kTemp,      // in the arena, lives across kernels
+  kConstant,  // data in the module
+};
+
+struct Buffer {
+  std::string name;  // unique in the module, an identifier with dots
+  Type type;
+  BufferRole role;
+  Array data = {};                        // kConstant
+  std::shared_ptr<StateStorage> storage = nullptr;  // kState; null in parsed text
+  bool trainable = true;                  // kState
+  int alias = -1;  // kTemp that may be the storage of this state buffer: an update made in place (plan-memory)
+};
+
+// Local memory of a kernel, with static extents. kRegister: every index is constant once `unroll` loops are unrolled,
+// so elements are SSA values. kStack: memory in the frame (never promoted to registers: accumulators want that).
+struct Scratch {
+  enum class Kind { kRegister, kStack };
+  std::string name;  // unique in the kernel, different from all buffers
+  DType dtype;
+  std::vector<std::int64_t> extents;
+  Kind kind = Kind::kStack;
+};
+
+struct VType {
+  DType dtype = DType::kF32;
+  bool lanes = false;
+  std::string str() const { return std::string(name(dtype)) + (lanes ? "x" + std::to_string(kLanes) : ""); }
+  friend bool operator==(const VType&, const VType&) = default;
+};
+
+enum class Opcode {
+  kOp,              // result = op(operands): an elementwise op of the table
+  kLiteral,         // result = literal
+  kIndex,           // result = i32 value of index[0] (a lane vector when it uses `lane`)
+  kLoad,            // result = memory[index]; operands: values for $0.. ; mask optional
+  kStore,           // memory[index] = operands[0]; mask optional
+  kFor,             // for var in 0 .. extent: body; carried values: operands -> body arguments -> yields -> results
+  kLaneReduce,      // memory[k] = tree over lanes of source[k, lane] by op `combine`, k in 0 .. extent
+  kLoadTransposed,  // memory[c, lane] = source[index[0] + lane, index[1] + c], c in 0 .. extent, lane < rows (mask)
+};
+
+enum class LoopKind { kSerial, kUnroll, kParallel };
+
+struct Instr;
+using Block = std::vector<Instr>;
+
+struct Instr {
+  Opcode opcode;
+  const OpDef* op = nullptr;         // kOp; kLaneReduce: the combining op
+  std::vector<int> operands = {};    // value ids; kFor: initial values of the carried
+  std::vector<int> results = {};     // value ids; kFor: the carried values after the loop
+  VType type = {};                   // of the result(s[0]); kFor has `types`
+  double literal = 0;                // kLiteral (an i32 or bool as its value)
+  std::string memory = {};           // buffer or scratch accessed (destination of kLaneReduce and kLoadTransposed)
+  std::string source = {};           // kLaneReduce, kLoadTransposed: what is read
+  Index index = {};                  // kLoad, kStore, kIndex; kLoadTransposed: index into source (row, column)
+  int mask = -1;                     // value id, bool (lanes or scalar); -1: none
+  // kFor
+  std::string var = {};
+  Dim extent = 0;                    // also kLaneReduce, kLoadTransposed (static)
+  LoopKind loop = LoopKind::kSerial;
+  std::vector<int> arguments = {};   // value ids inside the body, one per carried value
+  std::vector<int> yields = {};      // value ids of the body
+  std::vector<VType> types = {};     // of the carried values
+  Block body = {};
+
+  int where = -1;                    // index into Kernel::locations
+};
+
+struct Kernel {
+  std::string name;
+  std::vector<Scratch> scratch;
+  Block body;
+  int values = 0;                     // ids are in 0 .. values-1
+  std::vector<Location> locations;    // of the user's program
+  std::vector<std::string> reasons;   // what was decided in making it, for --explain
+
+  const Scratch* find_scratch(const std::string& name) const;
+};
+
+// All kernels of one program in launch order: reads of a state in any kernel see the old value until plan-memory
+// decides otherwise. An update is a kTemp or other buffer whose final content becomes the state's.
+struct KernelModule {
+  struct Update {
+    std::string state;  // a kState buffer
+    std::string value;  // the buffer with the new content
+  };
+  std::string name = "main";
+  std::map<std::string, DimBounds> bounds;  // symbols
+  std::vector<Buffer> buffers;              // inputs, states, results in the graph's order, then temps and constants
+  std::vector<Kernel> kernels;
+  std::vector<Update> updates;
+
+  int find_buffer(const std::string& name) const;  // -1 when there is none
+  const Buffer& buffer(const std::string& name) const;
+};
+
+// Text of a module; parse(print(m)) prints the same. Parsed modules have null storages.
+std::string print(const KernelModule& module);
+KernelModule parse_kernel_module(std::string_view text, const std::string& file = "<text>");
+// Checks SSA scoping, types of operands, known names, ranks of indices, extents of scratch, `lane` where allowed, masks.
+// Throws InternalError that prints the module (ParseError is the parser's).
+void verify(const KernelModule& module);
+
+}  // namespace gcompile::ir

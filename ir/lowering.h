@@ -1,0 +1,79 @@
+// How an op's result is made element by element: the part of an op record from which kernels are lowered. An
+// ElementContext is given by the lowerer (passes/lower); an op's lowering asks it for elements of operands at index
+// expressions and combines them with scalar ops.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "gcompile/ir/graph.h"
+
+namespace gcompile::ir {
+
+// A scalar or lane-typed value in the kernel being built.
+struct Expr {
+  int id = -1;
+  explicit operator bool() const { return id >= 0; }
+};
+
+using Index = std::vector<Dim>;
+
+// Builds scalar expressions; the interface of expand-math and of the lowerings below. Operands of one op have equal
+// dtypes; a scalar and a lane operand may be mixed, the scalar is splat.
+class ScalarBuilder {
+ public:
+  virtual ~ScalarBuilder() = default;
+  // Any op of the table that is elementwise, by name.
+  virtual Expr op(std::string_view name, std::vector<Expr> operands) = 0;
+  virtual Expr cast(Expr e, DType to) = 0;
+  virtual Expr bitcast(Expr e, DType to) = 0;  // f32 <-> i32
+  virtual Expr literal(DType dtype, double value) = 0;
+  virtual DType dtype(Expr e) const = 0;
+  // True when fma is one instruction on the target; otherwise expansions use mul and add.
+  virtual bool has_fma() const = 0;
+};
+
+class ElementContext : public ScalarBuilder {
+ public:
+  // The element of a graph value at an index (one Dim per axis, over loop variables and the reserved symbol `lane`).
+  virtual Expr element(Value v, const Index& index) = 0;
+  // The same where an index may use the values of i32 expressions, written as the symbols "$0", "$1", ...
+  virtual Expr element_at(Value v, const Index& index, const std::vector<Expr>& values) = 0;
+  // An index expression as an i32 value.
+  virtual Expr index(const Dim& d) = 0;
+  // What `f` makes is evaluated only where the predicate holds (loads are masked); elsewhere `otherwise` is the value.
+  virtual Expr guarded(Expr predicate, const std::function<Expr()>& f, Expr otherwise) = 0;
+  // Folds over a box of extents in row-major order, starting from the initial values (one or more carried together):
+  // step(index into the box, carried) returns the next ones.
+  virtual std::vector<Expr> fold(
+      const std::vector<Dim>& extents, std::vector<Expr> initial,
+      const std::function<std::vector<Expr>(const Index&, std::vector<Expr>)>& step) = 0;
+};
+
+// Elementwise: `expand` writes the op with simpler scalar ops (null for primitives that code generation knows).
+struct ElementLowering {
+  Expr (*expand)(ScalarBuilder&, std::span<const Expr>) = nullptr;
+};
+// A view: the index into operand 0 for an index into the result.
+struct ViewLowering {
+  Index (*map)(const Node&, const Index&) = nullptr;
+};
+// A reduction over the axes in attribute `axes`, with an elementwise op and its identity per dtype.
+struct ReduceLowering {
+  std::string_view combine;
+  double (*identity)(DType) = nullptr;
+};
+// A sum of products of two operands: dot (later conv). Read from the attributes by the schedules.
+struct ContractLowering {};
+// Anything else that can say its element at an index.
+struct CustomLowering {
+  Expr (*element)(ElementContext&, const Node&, const Index&) = nullptr;
+};
+
+using Lowering = std::variant<std::monostate, ElementLowering, ViewLowering, ReduceLowering, ContractLowering,
+                              CustomLowering>;
+
+}  // namespace gcompile::ir

@@ -1,0 +1,45 @@
+// Program: a module of kernels with every temporary placed: launches over planned buffers. The last level before LLVM.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gcompile/ir/kernel.h"
+
+namespace gcompile::ir {
+
+// Temporaries share slots of the arena over time. A slot is as large as its largest tenant (evaluated when the symbols
+// are bound), each slot begins at a multiple of 64 bytes, slots lie one after the other.
+struct Slot {
+  std::vector<Dim> sizes;  // bytes of its tenants
+};
+
+struct Placement {
+  int slot = -1;   // kTemp not aliased: index into slots
+};
+
+struct Launch {
+  int kernel;  // index into module.kernels
+};
+
+struct StateCopy {   // after the last launch: state = temp (an update that could not be made in place)
+  int state, from;   // buffer indices
+};
+
+struct Program {
+  KernelModule module;
+  std::vector<Placement> placements;  // one per buffer
+  std::vector<Slot> slots;
+  std::vector<Launch> launches;
+  std::vector<StateCopy> copies;
+  std::vector<std::string> symbols;   // in the order of the dims argument of the compiled function
+
+  // Offset of every slot and the arena's size in bytes, for concrete extents.
+  std::vector<std::int64_t> slot_offsets(const std::map<std::string, std::int64_t>& dims, std::int64_t* total) const;
+  std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims) const;
+};
+
+// One line per launch beginning with "launch", then buffers and slots.
+std::string print(const Program& program);
+
+}  // namespace gcompile::ir

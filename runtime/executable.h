@@ -1,0 +1,76 @@
+// Executable: one compiled program, bound to its states and its arena. A call checks the arguments, binds the symbolic
+// dimensions from their shapes, and runs one native function. In the steady state (same shapes as the call before, or
+// shapes that fit the arena) nothing is allocated. Calls are exclusive: a second call while one runs throws.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gcompile/base/array.h"
+#include "gcompile/base/location.h"
+#include "gcompile/ir/program.h"
+
+namespace gcompile::runtime {
+
+// The entry of the native code. `buffers` holds one pointer per buffer of the program's module, in its order;
+// `dims` the values of program.symbols. Returns 0, or the code of a trap.
+using Native = std::int32_t (*)(void* const* buffers, const std::int64_t* dims);
+
+struct NativeCode {
+  Native entry = nullptr;
+  std::shared_ptr<void> owner;  // keeps the code in memory
+};
+
+// A dump of some stage of the compilation: stage "graph", "kernel", "program", "llvm", "asm".
+using Dump = std::function<std::string(const std::string& stage)>;
+
+class Executable {
+ public:
+  Executable(ir::Program program, NativeCode code, std::vector<Location> input_locations = {});
+  Executable(const Executable&) = delete;
+  Executable& operator=(const Executable&) = delete;
+
+  struct Input {
+    std::string name;
+    Type type;
+    Location where;
+  };
+  const std::vector<Input>& inputs() const { return inputs_; }
+  std::size_t result_count() const { return results_.size(); }
+  const Type& result_type(std::size_t i) const;
+  const ir::Program& program() const { return program_; }
+
+  // Runs. `results[i]` is reused when its dtype and shape fit and nobody shares it, else replaced. Throws CallError for
+  // a wrong number of arguments, dtype, rank or extent, disagreeing symbols, an extent outside its bounds (an empty
+  // batch in a training step), a call while another runs; nothing is then read or updated.
+  void run(std::span<const Array* const> arguments, std::span<Array> results);
+
+  // Exact bytes of the arena for concrete extents of the symbols.
+  std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims) const { return program_.peak_bytes(dims); }
+
+  // Where every stage can be printed from (empty when compiled without).
+  Dump dump;
+
+ private:
+  void bind(std::span<const Array* const> arguments);
+  [[noreturn]] void refuse(std::size_t argument, const Array& given, const std::string& why) const;
+
+  ir::Program program_;
+  NativeCode code_;
+  std::vector<Input> inputs_;
+  std::vector<int> results_;           // buffer indices
+  std::vector<Shape> result_shapes_;   // for the dims bound now
+  std::vector<Shape> bound_;           // the arguments' shapes of the last call
+  std::vector<std::int64_t> dims_;     // values of program_.symbols
+  std::vector<void*> pointers_;        // one per buffer
+  std::shared_ptr<std::byte> arena_;
+  std::int64_t arena_bytes_ = -1;
+  bool is_bound_ = false;
+  std::atomic<bool> busy_{false};
+};
+
+}  // namespace gcompile::runtime
