@@ -4,6 +4,4 @@
 #include <gcompile/gcompile.h>
 #include <gcompile/version.h>
 
-int main() {
-  std::printf("gcompile %s\n", GCOMPILE_VERSION_STRING);
-}
+int main() { std::printf("gcompile %s\n", GCOMPILE_VERSION_STRING); }
