@@ -18,7 +18,7 @@ struct Target {
   std::int64_t l1_bytes = 32 * 1024;  // data cache of a core
   std::int64_t l2_bytes = 1024 * 1024;
   int unroll_limit = 800;           // instructions of an unrolled body worth their compile time
-  std::int64_t stack_limit = 64 * 1024;  // bytes of scratch a kernel may take from the stack
+  std::int64_t stack_limit = 256 * 1024;  // bytes of scratch a kernel may take from the stack
 };
 
 }  // namespace gcompile

@@ -1,0 +1,203 @@
+#include "gcompile/passes/fuse.h"
+
+#include <algorithm>
+
+#include "gcompile/ir/op.h"
+#include "gcompile/passes/places.h"
+
+namespace gcompile::passes {
+namespace {
+
+using ir::Graph;
+using ir::Node;
+using ir::Value;
+
+using Nodes = std::vector<const Node*>;
+
+// Results and updates that are computed, each once, in order.
+std::vector<Value> outputs_of(const Graph& g) {
+  std::vector<Value> out;
+  const auto add = [&](Value v) {
+    if (!v.node->op->is(ir::kLeaf) && std::find(out.begin(), out.end(), v) == out.end()) out.push_back(v);
+  };
+  for (const auto& r : g.results) add(r.value);
+  for (const auto& u : g.updates) add(u.value);
+  return out;
+}
+
+bool is_argument(const Node& n) { return n.op->name == "input" || n.op->name == "state"; }
+
+// Bytes of the values that a single kernel would keep in its frame, for one sample or for all.
+std::int64_t frame_bytes(const std::unordered_set<const Node*>& placed, const NestPlan* plan, const AxisClasses* classes,
+                         int anchor_class) {
+  std::int64_t bytes = 0;
+  for (const Node* n : placed) {
+    std::int64_t size = static_cast<std::int64_t>(size_of(n->types[0].dtype));
+    const int p = plan ? classes->find({n, 0}, anchor_class) : -1;
+    for (int a = 0; a < n->types[0].rank(); ++a)
+      if (a != p) size *= n->types[0].dim(a).constant();
+    const bool lanes = plan && plan->category.at(n) != Category::kUniform;
+    bytes += size * (lanes ? ir::kLanes : 1);
+  }
+  return bytes;
+}
+
+// Makes the fusion node of `nodes` (without arguments; other leaves are copied into the body) with the given outputs.
+class Fuser {
+ public:
+  explicit Fuser(const Graph& graph) : source_(graph), out_(graph), b_(out_) {}
+
+  void add(const Nodes& nodes, const std::vector<Value>& outputs, const std::string& kind, const std::string& reason,
+           const std::function<int(Value)>& anchor_axis) {
+    auto body = std::make_shared<Graph>("fusion");
+    body->bounds = source_.bounds;
+    ir::Builder inner(*body);
+    ir::ValueMap<Value> map;
+    std::vector<Value> operands;
+    std::vector<std::int64_t> anchors;
+    std::vector<Location> where;
+    const auto inside = [&](Value v) {
+      if (const auto it = map.find(v); it != map.end()) return it->second;
+      if (v.node->op->is(ir::kLeaf) && !is_argument(*v.node)) return map[v] = clone(inner, *v.node, {});
+      inner.where = source_.where(v.node);
+      const std::string name = is_argument(*v.node) ? v.node->attrs.get<std::string>("name") : "t";
+      operands.push_back(outer(v));
+      anchors.push_back(anchor_axis(v));
+      return map[v] = inner.input(name, v.type());
+    };
+    for (const Node* n : nodes) {
+      std::vector<Value> args;
+      for (const Value& v : n->operands) args.push_back(inside(v));
+      map[{n, 0}] = clone(inner, *n, std::move(args));
+      for (const Location& l : source_.where(n))
+        if (std::find(where.begin(), where.end(), l) == where.end()) where.push_back(l);
+    }
+    for (const Value& v : outputs) body->results.push_back({map.at(v), ""});
+    b_.where = std::move(where);
+    const Value fusion = b_.make("fusion", operands, {{"kind", kind}, {"anchor", anchors}, {"reason", reason}}, body);
+    for (std::size_t i = 0; i < outputs.size(); ++i) map_[outputs[i]] = {fusion.node, static_cast<int>(i)};
+  }
+
+  Graph finish() {
+    for (auto& r : out_.results) r.value = outer(r.value);
+    for (auto& u : out_.updates) u.value = outer(u.value);
+    return std::move(out_);
+  }
+
+ private:
+  Value outer(Value v) const {
+    const auto it = map_.find(v);
+    return it == map_.end() ? v : it->second;
+  }
+  Value clone(ir::Builder& b, const Node& n, std::vector<Value> operands) {
+    b.where = source_.where(&n);
+    return b.make(*n.op, std::move(operands), n.attrs, n.body);
+  }
+
+  const Graph& source_;
+  Graph out_;
+  ir::Builder b_;
+  ir::ValueMap<Value> map_;
+};
+
+// The classes that the leading axes of the inputs belong to, symbolic ones first, each once, in the inputs' order.
+std::vector<int> anchor_candidates(const Graph& g, const AxisClasses& classes) {
+  std::vector<int> symbolic, fixed;
+  for (const auto& input : g.inputs) {
+    if (input.value.type().rank() == 0) continue;
+    const int c = classes.of(input.value, 0);
+    auto& list = input.value.type().dim(0).is_constant() ? fixed : symbolic;
+    if (std::find(list.begin(), list.end(), c) == list.end()) list.push_back(c);
+  }
+  symbolic.insert(symbolic.end(), fixed.begin(), fixed.end());
+  return symbolic;
+}
+
+bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const std::vector<Value>& outputs,
+                  const PassContext& context, Fuser& fuser, std::string& why_not) {
+  const AxisClasses classes(all);
+  for (const int anchor : anchor_candidates(g, classes)) {
+    std::string why;
+    const auto plan = legal_nest(all, classes, anchor, &why);
+    if (!plan) {
+      why_not += "no nest: " + why + "; ";
+      continue;
+    }
+    if (plan->reductions + plan->carried_dots == 0) {
+      why_not += "no nest: nothing is contracted or summed along the samples; ";
+      continue;
+    }
+    const auto placed = placed_nodes(computed, outputs);
+    const std::int64_t bytes = frame_bytes(placed, &*plan, &classes, anchor);
+    if (bytes > context.target.stack_limit) {
+      why_not += "no nest: " + std::to_string(bytes) + " bytes of values per tile, more than " +
+                 std::to_string(context.target.stack_limit) + "; ";
+      continue;
+    }
+    fuser.add(computed, outputs, "nest",
+              why_not + "anchored nest over " + plan->extent.str() + ": " + std::to_string(plan->reductions) +
+                  " reductions over the anchor, " + std::to_string(bytes) + " bytes of values per tile",
+              [&](Value v) { return std::max(classes.find(v, anchor), -1); });
+    return true;
+  }
+  return false;
+}
+
+int no_anchor(Value) { return -1; }
+
+// One kernel with a loop nest per placed value: everything is small.
+bool fuse_as_one(const Nodes& computed, const std::vector<Value>& outputs, const PassContext& context, Fuser& fuser,
+                 const std::string& why_not) {
+  for (const Node* n : computed)
+    if (!n->types[0].is_static()) return false;
+  const std::int64_t bytes = frame_bytes(placed_nodes(computed, outputs), nullptr, nullptr, -1);
+  if (bytes > context.target.l1_bytes / 2) return false;
+  fuser.add(computed, outputs, "loops",
+            why_not + "one kernel: all values together take " + std::to_string(bytes) + " bytes", no_anchor);
+  return true;
+}
+
+// One kernel per placed value, with what is computed where it is read.
+void fuse_by_place(const Nodes& computed, const std::vector<Value>& outputs, Fuser& fuser, const std::string& why_not) {
+  const auto placed = placed_nodes(computed, outputs);
+  for (const Node* root : computed) {
+    if (!placed.count(root)) continue;
+    Nodes group{root}, todo{root};
+    while (!todo.empty()) {
+      const Node* n = todo.back();
+      todo.pop_back();
+      for (const Value& v : n->operands)
+        if (!v.node->op->is(ir::kLeaf) && !placed.count(v.node) &&
+            std::find(group.begin(), group.end(), v.node) == group.end()) {
+          group.push_back(v.node);
+          todo.push_back(v.node);
+        }
+    }
+    std::sort(group.begin(), group.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
+    fuser.add(group, {Value{root, 0}}, "loops",
+              why_not + std::string(root->op->name) + " with " + std::to_string(group.size() - 1) +
+                  " producers computed in place",
+              no_anchor);
+  }
+}
+
+}  // namespace
+
+Graph fuse(const Graph& graph, const PassContext& context) {
+  const Nodes all = graph.topological();
+  Nodes computed;
+  for (const Node* n : all) {
+    if (n->op->name == "fusion") return graph;
+    if (!n->op->is(ir::kLeaf)) computed.push_back(n);
+  }
+  if (computed.empty()) return graph;
+  const auto outputs = outputs_of(graph);
+  Fuser fuser(graph);
+  std::string why_not;
+  if (!fuse_as_nest(graph, all, computed, outputs, context, fuser, why_not) &&
+      !fuse_as_one(computed, outputs, context, fuser, why_not))
+    fuse_by_place(computed, outputs, fuser, why_not);
+  return fuser.finish();
+}
+
+}  // namespace gcompile::passes

@@ -1,0 +1,35 @@
+// fuse: groups the nodes of a graph into fusions, one kernel each. After it every node that computes something stands in
+// the body of a `fusion` node with attributes
+//   kind    "nest"  one loop over an anchor axis, whose lanes are samples (design: anchored nest), or
+//           "loops" one loop nest per value that gets memory, in order;
+//   anchor  for a nest, per body input: the axis that is the anchor, or -1;
+//   reason  why, for --explain.
+// Legality and profitability are apart: legal_nest says whether a class of axes can be the anchor and why not, the choice
+// is made by structure alone, never by the extent of a leading axis, so static and symbolic batches give the same code.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "gcompile/passes/axes.h"
+#include "gcompile/passes/pass.h"
+
+namespace gcompile::passes {
+
+enum class Category { kUniform, kCarried, kReduced };
+
+// What every node of a nest is with respect to an anchor class.
+struct NestPlan {
+  std::unordered_map<const ir::Node*, Category> category;
+  Dim extent = 0;      // of the anchor axis
+  int reductions = 0;  // nodes that fold the anchor away
+  int carried_dots = 0;
+};
+// The plan, or nothing with `why` set.
+std::optional<NestPlan> legal_nest(const std::vector<const ir::Node*>& nodes, const AxisClasses& classes,
+                                   int anchor_class, std::string* why);
+
+ir::Graph fuse(const ir::Graph& graph, const PassContext& context);
+
+}  // namespace gcompile::passes

@@ -1,0 +1,20 @@
+// Which values of a graph (or of a fusion's body) get memory of their own when it is lowered; all others are computed
+// where they are read. A value is placed when computing it again would cost more than storing it: it has several
+// readers, a reader re-reads it (an operand of a dot, a broadcast), it is a reduction, or the expression would grow
+// without bound. Views, constants and index values are never placed unless they are outputs.
+#pragma once
+
+#include <unordered_set>
+#include <vector>
+
+#include "gcompile/ir/graph.h"
+
+namespace gcompile::passes {
+
+std::unordered_set<const ir::Node*> placed_nodes(const std::vector<const ir::Node*>& nodes,
+                                                 const std::vector<ir::Value>& outputs);
+
+// Leaves and views: an element costs an index computation at most.
+bool is_cheap(const ir::Node& node);
+
+}  // namespace gcompile::passes
