@@ -5,7 +5,8 @@
 // the machine). Index expressions are Dims over the module's symbols, the loop variables in scope and the reserved
 // symbol `lane`: an access whose index uses `lane` is a lane access (contiguous, strided or scattered, as its linear
 // offset says), otherwise a scalar one. "$0", "$1", ... in the index of a load stand for its extra i32 operands.
-// A masked-out lane of a load reads nothing and is 0; of a store writes nothing. All buffers are row-major and
+// A scalar where lanes are wanted (beside lane operands, stored at a lane index, initial or next value of a lane-typed
+// carried value) is splat. A masked-out lane of a load reads nothing and is 0; of a store writes nothing. All buffers are row-major and
 // contiguous; an index with one entry into a buffer of another rank is a linear offset.
 #pragma once
 
