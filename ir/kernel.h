@@ -6,8 +6,8 @@
 // symbol `lane`: an access whose index uses `lane` is a lane access (contiguous, strided or scattered, as its linear
 // offset says), otherwise a scalar one. "$0", "$1", ... in the index of a load stand for its extra i32 operands.
 // A scalar where lanes are wanted (beside lane operands, stored at a lane index, initial or next value of a lane-typed
-// carried value) is splat. A masked-out lane of a load reads nothing and is 0; of a store writes nothing. All buffers are row-major and
-// contiguous; an index with one entry into a buffer of another rank is a linear offset.
+// carried value) is splat. A masked-out lane of a load reads nothing and is 0; of a store writes nothing. All buffers
+// are row-major and contiguous; an index with one entry into a buffer of another rank is a linear offset.
 #pragma once
 
 #include <cstdint>
