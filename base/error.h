@@ -16,6 +16,11 @@ class Error : public std::runtime_error {
       : std::runtime_error(where.known() ? where.str() + ": " + message : message), where_(std::move(where)) {}
   const Location& where() const { return where_; }
 
+ protected:
+  // `what` is the whole text, location included.
+  struct Verbatim {};
+  Error(Verbatim, Location where, const std::string& what) : std::runtime_error(what), where_(std::move(where)) {}
+
  private:
   Location where_;
 };
@@ -42,6 +47,10 @@ class DataError : public Error {
 class ParseError : public Error {
  public:
   using Error::Error;
+  // "model.gir:3:7: expected ..., found ...".
+  ParseError(const Location& where, std::uint32_t column, const std::string& message)
+      : Error(Verbatim{}, where,
+              where.file + ":" + std::to_string(where.line) + ":" + std::to_string(column) + ": " + message) {}
 };
 
 // A broken invariant of the compiler itself, never the user's fault. The message carries the IR at hand.

@@ -1,0 +1,138 @@
+// The parts that the texts of graphs, kernels and programs share.
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+
+#include "gcompile/ir/print.h"
+
+namespace gcompile::ir {
+namespace {
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+template <class T, class Bits>
+std::string print_float(T value) {
+  const Bits bits = std::bit_cast<Bits>(value);
+  char text[64];
+  char* end = nullptr;
+  if (std::isnan(value)) {
+    if (bits == std::bit_cast<Bits>(std::numeric_limits<T>::quiet_NaN())) return "nan";
+    end = std::to_chars(text, text + sizeof text, bits, 16).ptr;
+    return "0x" + std::string(text, end);
+  }
+  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+  end = std::to_chars(text, text + sizeof text, value).ptr;
+  return {text, end};
+}
+
+std::string print_element(const Array& a, std::int64_t i) {
+  const auto at = static_cast<std::size_t>(i);
+  switch (a.dtype()) {
+    case DType::kF32: return print_float<float, std::uint32_t>(a.data<float>()[at]);
+    case DType::kF64: return print_float<double, std::uint64_t>(a.data<double>()[at]);
+    case DType::kI32: return std::to_string(a.data<std::int32_t>()[at]);
+    case DType::kBool: return a.data<bool>()[at] ? "true" : "false";
+  }
+  return "?";
+}
+
+void print_elements(std::string& out, const Array& a, int axis, std::int64_t& next) {
+  if (axis == a.rank()) {
+    out += print_element(a, next++);
+    return;
+  }
+  out += '[';
+  for (std::int64_t i = 0; i < a.shape()[axis]; ++i) {
+    if (i) out += ", ";
+    print_elements(out, a, axis + 1, next);
+  }
+  out += ']';
+}
+
+bool all_same(const Array& a) {
+  const auto* bytes = static_cast<const std::byte*>(a.raw());
+  const std::size_t width = size_of(a.dtype());
+  return std::equal(bytes, bytes + a.bytes() - width, bytes + width);
+}
+
+}  // namespace
+
+bool is_identifier(std::string_view name) {
+  if (name.empty() || !is_letter(name[0]) || name.back() == '.' || name.find("..") != std::string_view::npos)
+    return false;
+  return std::all_of(name.begin(), name.end(), [](char c) { return is_letter(c) || is_digit(c) || c == '.'; });
+}
+
+std::string quote(std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto u = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (u < 0x20 || u == 0x7f) {
+      out += "\\x";
+      out += kHex[u >> 4];
+      out += kHex[u & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string print_name(std::string_view name) { return is_identifier(name) ? std::string(name) : quote(name); }
+
+std::string print_number(DType dtype, double value) {
+  switch (dtype) {
+    case DType::kF32: return print_float<float, std::uint32_t>(static_cast<float>(value));
+    case DType::kF64: return print_float<double, std::uint64_t>(value);
+    // What is not a number of the dtype is shown as it is: the verifier refuses it.
+    case DType::kI32:
+      return std::nearbyint(value) == value && std::abs(value) < 0x1p53
+                 ? std::to_string(static_cast<std::int64_t>(value))
+                 : print_float<double, std::uint64_t>(value);
+    case DType::kBool: return value == 0 ? "false" : value == 1 ? "true" : print_float<double, std::uint64_t>(value);
+  }
+  return "?";
+}
+
+std::string print_array(const Array& array) {
+  constexpr std::int64_t kSplatFrom = 5;
+  std::string out(name(array.dtype()));
+  out += array.shape().str() + " ";
+  std::int64_t next = 0;
+  if (array.size() >= kSplatFrom && all_same(array))
+    out += "splat " + print_element(array, 0);
+  else
+    print_elements(out, array, 0, next);
+  return out;
+}
+
+std::string print_locations(const std::vector<Location>& locations) {
+  std::vector<std::string> parts;
+  for (const Location& l : locations) {
+    if (!l.known()) continue;
+    const auto slash = l.file.find_last_of("/\\");
+    std::string part = quote(slash == std::string::npos ? l.file : l.file.substr(slash + 1));
+    if (l.line != 0) part += ":" + std::to_string(l.line);
+    if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(std::move(part));
+  }
+  std::string out;
+  for (const std::string& p : parts) out += (out.empty() ? " loc(" : ", ") + p;
+  return out.empty() ? out : out + ")";
+}
+
+std::string print_bounds(const std::map<std::string, DimBounds>& bounds) {
+  std::string out;
+  for (const auto& [symbol, b] : bounds)
+    out += "  dim " + symbol + " in " + std::to_string(b.min) + " .. " + std::to_string(b.max) + "\n";
+  return out;
+}
+
+}  // namespace gcompile::ir
