@@ -1,0 +1,319 @@
+#include "gcompile/passes/element.h"
+
+#include <algorithm>
+#include <set>
+
+#include "gcompile/base/error.h"
+#include "gcompile/ir/op.h"
+
+namespace gcompile::passes {
+namespace {
+
+using ir::Expr;
+using ir::Index;
+using ir::Node;
+using ir::Value;
+
+bool uses_lane(const Index& index) {
+  return std::any_of(index.begin(), index.end(), [](const Dim& d) { return d.uses(ir::kLaneSymbol); });
+}
+
+bool before(const std::pair<Value, std::string>& a, const std::pair<Value, std::string>& b) {
+  if (a.first.node->id != b.first.node->id) return a.first.node->id < b.first.node->id;
+  if (a.first.index != b.first.index) return a.first.index < b.first.index;
+  return a.second < b.second;
+}
+
+std::string text(const Index& index) {
+  std::string t;
+  for (const Dim& d : index) t += d.str() + ";";
+  return t;
+}
+
+bool has_opaque(const Dim& d) {
+  for (const auto& term : d.terms())
+    for (const auto& f : term.factors)
+      if (f.opaque) return true;
+  return false;
+}
+
+}  // namespace
+
+Dim linear_offset(const Index& index, const std::vector<Dim>& extents) {
+  if (index.size() == 1) return index[0];
+  Dim offset = 0;
+  for (std::size_t i = 0; i < index.size(); ++i) offset = offset * extents[i] + index[i];
+  return offset;
+}
+
+BodyLowering::BodyLowering(KernelBuilder& builder, const ir::Graph& body, const PassContext& context,
+                           AddConstant add_constant)
+    : b_(builder), body_(body), context_(context), add_constant_(std::move(add_constant)) {
+  memo_.emplace_back(before);
+  ranges_[ir::kLaneSymbol] = {0, ir::kLanes - 1};
+}
+
+template <class F>
+auto BodyLowering::scoped(F&& f) {
+  memo_.emplace_back(before);
+  struct Pop {
+    std::vector<Memo>& memo;
+    ~Pop() { memo.pop_back(); }
+  } pop{memo_};
+  return f();
+}
+
+void BodyLowering::loop(const std::string& stem, const Dim& extent, ir::LoopKind kind,
+                        const std::function<void(const Dim&)>& body) {
+  const std::string var = b_.fresh_var(stem);
+  set_range(ranges_, var, extent);
+  b_.loop(var, extent, kind, [&] { scoped([&] { body(Dim(var)); }); });
+}
+
+void BodyLowering::loops(const std::string& stem, const std::vector<Dim>& extents, std::int64_t unroll_up_to,
+                         const std::function<void(const Index&)>& body) {
+  Index index;
+  const std::function<void(std::size_t)> nest = [&](std::size_t axis) {
+    if (axis == extents.size()) return body(index);
+    const Dim& e = extents[axis];
+    if (e.is(1)) {
+      index.push_back(0);
+      nest(axis + 1);
+    } else {
+      const bool unroll = e.is_constant() && e.constant() <= unroll_up_to;
+      loop(stem, e, unroll ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial, [&](const Dim& var) {
+        index.push_back(var);
+        nest(axis + 1);
+        index.pop_back();
+      });
+      return;
+    }
+    index.pop_back();
+  };
+  nest(0);
+}
+
+std::string BodyLowering::scratch(const std::string& stem, DType dtype, std::vector<std::int64_t> extents,
+                                  ir::Scratch::Kind kind) {
+  std::string name;
+  do name = stem + "_" + std::to_string(scratch_count_++);
+  while (reserved.count(name));
+  b_.kernel().scratch.push_back({name, dtype, std::move(extents), kind});
+  return name;
+}
+
+Index BodyLowering::simplified(const Index& index) const {
+  Index out;
+  for (const Dim& d : index) out.push_back(has_opaque(d) ? simplify(d, ranges_) : d);
+  return out;
+}
+
+Expr BodyLowering::element(Value v, const Index& raw) {
+  const Index at = simplified(raw);
+  const std::pair<Value, std::string> key{v, text(at)};
+  for (auto scope = memo_.rbegin(); scope != memo_.rend(); ++scope)
+    if (const auto it = scope->find(key); it != scope->end()) return {it->second};
+  const int where = b_.where;
+  if (const auto& locations = body_.where(v.node); !locations.empty()) b_.where = b_.location(locations.front());
+  const Expr e = make(v, at);
+  b_.where = where;
+  memo_.back()[key] = e.id;
+  return e;
+}
+
+Expr BodyLowering::make(Value v, const Index& at) {
+  if (const auto place = places_.find(v); place != places_.end()) return load(place->second, v.type(), at);
+  const Node& n = *v.node;
+  if (n.op->name == "constant") {
+    const Array& value = n.attrs.get<Array>("value");
+    if (value.size() == 1) return literal(value.dtype(), value.at(0));
+    place_buffer(v, add_constant_(value));
+    return load(places_.at(v), v.type(), at);
+  }
+  if (n.op->name == "reshape") return reshape(n, std::get<ir::ViewLowering>(n.op->lower), at);
+  if (std::holds_alternative<ir::ElementLowering>(n.op->lower)) {
+    std::vector<int> operands;
+    for (const Value& o : n.operands) operands.push_back(element(o, at).id);
+    return {b_.op(*n.op, std::move(operands), n.attrs)};
+  }
+  if (const auto* view = std::get_if<ir::ViewLowering>(&n.op->lower)) return element(n.operands[0], view->map(n, at));
+  if (const auto* r = std::get_if<ir::ReduceLowering>(&n.op->lower)) return reduce(n, *r, at);
+  if (std::holds_alternative<ir::ContractLowering>(n.op->lower)) return contract(n, at);
+  if (const auto* custom = std::get_if<ir::CustomLowering>(&n.op->lower)) return custom->element(*this, n, at);
+  throw InternalError(std::string(n.op->name) + " has no lowering");
+}
+
+// A reshape of something that lies in memory row by row is the same memory; otherwise the record's index arithmetic.
+Expr BodyLowering::reshape(const Node& n, const ir::ViewLowering& view, const Index& at) {
+  Value source = n.operands[0];
+  while (!is_placed(source) && source.node->op->name == "reshape") source = source.node->operands[0];
+  const auto place = places_.find(source);
+  const bool flat = at.size() == 1 && n.types[0].rank() != 1;
+  if (place != places_.end() && place->second.form != Form::kLanes && !flat)
+    return load(place->second, source.type(), simplified({linear_offset(at, n.types[0].dims)}));
+  return element(n.operands[0], flat ? at : view.map(n, at));
+}
+
+Expr BodyLowering::load(const Place& place, const Type& type, const Index& at) {
+  Index index = at;
+  const bool flat = at.size() == 1 && type.rank() != 1;
+  if (place.form == Form::kLinear) {
+    index = {type.rank() == 0 ? Dim(0) : linear_offset(at, type.dims)};
+  } else if (place.form == Form::kLanes) {
+    if (flat) throw InternalError("a flat index into a value of one tile");
+    std::vector<Dim> features, extents;
+    for (int a = 0; a < type.rank(); ++a)
+      if (a != place.anchor) {
+        features.push_back(at[static_cast<std::size_t>(a)]);
+        extents.push_back(type.dim(a));
+      }
+    index = {features.empty() ? Dim(0) : linear_offset(features, extents), Dim(ir::kLaneSymbol)};
+  }
+  // "$i" of this kernel become "$0", "$1", ... of this load.
+  std::set<std::string> used;
+  for (const Dim& d : index)
+    for (const std::string& s : d.symbols())
+      if (s[0] == '$') used.insert(s);
+  std::vector<int> operands;
+  std::map<std::string, Dim> renamed;
+  bool lane_operands = false;
+  for (const std::string& s : used) {
+    renamed.emplace(s, Dim("$" + std::to_string(operands.size())));
+    operands.push_back(bindings_[static_cast<std::size_t>(std::stoi(s.substr(1)))]);
+    lane_operands |= b_.type(operands.back()).lanes;
+  }
+  if (!used.empty())
+    for (Dim& d : index) d = d.substitute(renamed);
+  const bool lane_access = uses_lane(index) || lane_operands;
+  const int m = lane_access && place.form == Form::kBuffer ? b_.both(mask, predicate_) : predicate_;
+  return {b_.load(place.memory, type.dtype, simplified(index), std::move(operands), m)};
+}
+
+Expr BodyLowering::element_at(Value v, const Index& index, const std::vector<Expr>& values) {
+  std::map<std::string, Dim> names;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    names.emplace("$" + std::to_string(i), Dim("$" + std::to_string(bindings_.size())));
+    bindings_.push_back(values[i].id);
+  }
+  Index at;
+  for (const Dim& d : index) at.push_back(d.substitute(names));
+  return element(v, at);
+}
+
+Expr BodyLowering::index(const Dim& d) {
+  bool bound = false;
+  for (const std::string& s : d.symbols()) bound |= s[0] == '$';
+  if (!bound) return {b_.index(has_opaque(d) ? simplify(d, ranges_) : d)};
+  // A polynomial over values of this kernel: sums of products in i32.
+  Expr sum = literal(DType::kI32, static_cast<double>(d.constant()));
+  for (const auto& term : d.terms()) {
+    Expr p = literal(DType::kI32, static_cast<double>(term.coefficient));
+    for (const auto& f : term.factors) {
+      if (f.opaque) throw InternalError("an index over gathered values with a division: " + d.str());
+      const Expr factor = f.text[0] == '$' ? Expr{bindings_[static_cast<std::size_t>(std::stoi(f.text.substr(1)))]}
+                                           : Expr{b_.index(Dim(f.text))};
+      p = op("mul", {p, factor});
+    }
+    sum = op("add", {sum, p});
+  }
+  return sum;
+}
+
+Expr BodyLowering::guarded(Expr predicate, const std::function<Expr()>& f, Expr otherwise) {
+  const int outer = predicate_;
+  predicate_ = b_.both(outer, predicate.id);
+  const Expr e = scoped(f);
+  predicate_ = outer;
+  return op("select", {predicate, e, otherwise});
+}
+
+std::vector<Expr> BodyLowering::fold(
+    const std::vector<Dim>& extents, std::vector<Expr> initial,
+    const std::function<std::vector<Expr>(const Index&, std::vector<Expr>)>& step) {
+  constexpr std::int64_t kUnroll = 16;
+  Index index;
+  std::vector<ir::VType> types;
+  for (const Expr& e : initial) types.push_back({b_.type(e.id).dtype, lanes || b_.type(e.id).lanes});
+  const std::function<std::vector<int>(std::size_t, std::vector<int>)> nest = [&](std::size_t axis,
+                                                                                 std::vector<int> carried) {
+    if (axis == extents.size()) {
+      std::vector<Expr> values;
+      for (const int id : carried) values.push_back({id});
+      std::vector<int> out;
+      for (const Expr& e : step(index, std::move(values))) out.push_back(e.id);
+      return out;
+    }
+    const Dim& e = extents[axis];
+    const std::string var = b_.fresh_var("k");
+    set_range(ranges_, var, e);
+    const auto kind = e.is_constant() && e.constant() <= kUnroll ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial;
+    index.push_back(Dim(var));
+    auto result = b_.loop(
+        var, e, kind, std::move(carried),
+        [&](std::span<const int> c) {
+          return scoped([&] { return nest(axis + 1, std::vector<int>(c.begin(), c.end())); });
+        },
+        types);
+    index.pop_back();
+    return result;
+  };
+  std::vector<int> ids;
+  for (const Expr& e : initial) ids.push_back(e.id);
+  std::vector<Expr> out;
+  for (const int id : nest(0, std::move(ids))) out.push_back({id});
+  return out;
+}
+
+Expr BodyLowering::op(std::string_view name, std::vector<Expr> operands) {
+  std::vector<int> ids;
+  for (const Expr& e : operands) ids.push_back(e.id);
+  return {b_.op(name, std::move(ids))};
+}
+
+Expr BodyLowering::reduce(const Node& n, const ir::ReduceLowering& r, const Index& at) {
+  const auto& axes = n.attrs.ints("axes");
+  const Type& from = n.operands[0].type();
+  std::vector<Dim> extents;
+  for (const std::int64_t a : axes) extents.push_back(from.dim(a));
+  const DType dtype = n.types[0].dtype;
+  return fold(extents, {literal(dtype, r.identity(dtype))}, [&](const Index& folded, std::vector<Expr> carried) {
+    Index full;
+    std::size_t kept = 0, gone = 0;
+    for (int a = 0; a < from.rank(); ++a)
+      full.push_back(std::find(axes.begin(), axes.end(), a) != axes.end() ? folded[gone++] : at[kept++]);
+    return std::vector<Expr>{op(r.combine, {carried[0], element(n.operands[0], full)})};
+  })[0];
+}
+
+Expr BodyLowering::contract(const Node& n, const Index& at) {
+  const auto &lb = n.attrs.ints("lhs_batch"), &rb = n.attrs.ints("rhs_batch");
+  const auto &lc = n.attrs.ints("lhs_contract"), &rc = n.attrs.ints("rhs_contract");
+  const Type &lhs = n.operands[0].type(), &rhs = n.operands[1].type();
+  std::vector<Dim> extents;
+  for (const std::int64_t a : lc) extents.push_back(lhs.dim(a));
+  const DType dtype = n.types[0].dtype;
+  return fold(extents, {literal(dtype, 0)}, [&](const Index& k, std::vector<Expr> carried) {
+    std::size_t next = lb.size();
+    const auto full = [&](const Type& t, const std::vector<std::int64_t>& batch, const std::vector<std::int64_t>& sum) {
+      Index index(t.dims.size());
+      for (std::size_t a = 0; a < index.size(); ++a) {
+        const auto is = [&](const std::vector<std::int64_t>& list) {
+          return std::find(list.begin(), list.end(), static_cast<std::int64_t>(a)) - list.begin();
+        };
+        if (const auto i = static_cast<std::size_t>(is(batch)); i < batch.size())
+          index[a] = at[i];
+        else if (const auto j = static_cast<std::size_t>(is(sum)); j < sum.size())
+          index[a] = k[j];
+        else
+          index[a] = at[next++];
+      }
+      return index;
+    };
+    const Index left = full(lhs, lb, lc), right = full(rhs, rb, rc);
+    const Expr a = element(n.operands[0], left), b = element(n.operands[1], right);
+    return std::vector<Expr>{is_float(dtype) && has_fma() ? op("fma", {a, b, carried[0]})
+                                                          : op("add", {carried[0], op("mul", {a, b})})};
+  })[0];
+}
+
+}  // namespace gcompile::passes

@@ -1,0 +1,100 @@
+// BodyLowering: the ElementContext of the lowerer. It makes the element of any value of a fusion's body at an index, by
+// loading it when the value has a place in memory and by asking the op's record otherwise. Within a scope (the body of
+// a loop) the element of a value at an index is made once.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "gcompile/ir/lowering.h"
+#include "gcompile/passes/kernel_builder.h"
+#include "gcompile/passes/pass.h"
+#include "gcompile/passes/simplify_index.h"
+
+namespace gcompile::passes {
+
+class BodyLowering : public ir::ElementContext {
+ public:
+  using AddConstant = std::function<std::string(const Array&)>;  // gives a buffer's name
+
+  BodyLowering(KernelBuilder& builder, const ir::Graph& body, const PassContext& context, AddConstant add_constant);
+
+  // Where the elements of a value are from now on: a buffer with the value's shape; scratch with one extent, in
+  // row-major order; or scratch [elements without the anchor axis, lane] that holds the samples of one tile.
+  void place_buffer(ir::Value v, const std::string& name) { places_[v] = {Form::kBuffer, name, -1}; }
+  void place_linear(ir::Value v, const std::string& name) { places_[v] = {Form::kLinear, name, -1}; }
+  void place_lanes(ir::Value v, const std::string& name, int anchor) { places_[v] = {Form::kLanes, name, anchor}; }
+  bool is_placed(ir::Value v) const { return places_.count(v) != 0; }
+  const std::string& buffer_of(ir::Value v) const { return places_.at(v).memory; }
+
+  // While lanes are on, folds carry lane vectors and loads that use `lane` are masked by `mask` (-1: all lanes).
+  bool lanes = false;
+  int mask = -1;
+  // Names that scratch may not take: those of the module's buffers.
+  std::set<std::string> reserved;
+
+  // A loop of the kernel whose variable's range is known to index simplification; `body` gets the variable.
+  void loop(const std::string& stem, const Dim& extent, ir::LoopKind kind, const std::function<void(const Dim&)>& body);
+  // Nested loops over a box; `body` gets the index.
+  void loops(const std::string& stem, const std::vector<Dim>& extents, std::int64_t unroll_up_to,
+             const std::function<void(const ir::Index&)>& body);
+  // Scratch with a fresh name.
+  std::string scratch(const std::string& stem, DType dtype, std::vector<std::int64_t> extents, ir::Scratch::Kind kind);
+
+  KernelBuilder& builder() { return b_; }
+  const PassContext& context() const { return context_; }
+  int value(ir::Value v, const ir::Index& index) { return element(v, index).id; }
+
+  // ElementContext
+  ir::Expr element(ir::Value v, const ir::Index& index) override;
+  ir::Expr element_at(ir::Value v, const ir::Index& index, const std::vector<ir::Expr>& values) override;
+  ir::Expr index(const Dim& d) override;
+  ir::Expr guarded(ir::Expr predicate, const std::function<ir::Expr()>& f, ir::Expr otherwise) override;
+  std::vector<ir::Expr> fold(
+      const std::vector<Dim>& extents, std::vector<ir::Expr> initial,
+      const std::function<std::vector<ir::Expr>(const ir::Index&, std::vector<ir::Expr>)>& step) override;
+  ir::Expr op(std::string_view name, std::vector<ir::Expr> operands) override;
+  ir::Expr cast(ir::Expr e, DType to) override { return {b_.cast(e.id, to)}; }
+  ir::Expr bitcast(ir::Expr e, DType to) override { return {b_.bitcast(e.id, to)}; }
+  ir::Expr literal(DType dtype, double value) override { return {b_.literal(dtype, value)}; }
+  DType dtype(ir::Expr e) const override { return b_.type(e.id).dtype; }
+  bool has_fma() const override { return context_.target.has_fma; }
+
+ private:
+  enum class Form { kBuffer, kLinear, kLanes };
+  struct Place {
+    Form form;
+    std::string memory;
+    int anchor;
+  };
+  using Memo = std::map<std::pair<ir::Value, std::string>, int, bool (*)(const std::pair<ir::Value, std::string>&,
+                                                                         const std::pair<ir::Value, std::string>&)>;
+
+  ir::Expr make(ir::Value v, const ir::Index& index);
+  ir::Expr load(const Place& place, const Type& type, const ir::Index& index);
+  ir::Expr contract(const ir::Node& n, const ir::Index& index);
+  ir::Expr reduce(const ir::Node& n, const ir::ReduceLowering& r, const ir::Index& index);
+  ir::Expr reshape(const ir::Node& n, const ir::ViewLowering& view, const ir::Index& index);
+  ir::Index simplified(const ir::Index& index) const;
+  template <class F>
+  auto scoped(F&& f);
+
+  KernelBuilder& b_;
+  const ir::Graph& body_;
+  const PassContext& context_;
+  AddConstant add_constant_;
+  ir::ValueMap<Place> places_;
+  std::vector<Memo> memo_;
+  std::vector<int> bindings_;  // values of "$0", "$1", ...: numbered over the whole kernel
+  int predicate_ = -1;         // of the guards around
+  Ranges ranges_;
+  int scratch_count_ = 0;
+};
+
+// The row-major offset of an index into a box; an index with one entry is an offset already.
+Dim linear_offset(const ir::Index& index, const std::vector<Dim>& extents);
+
+}  // namespace gcompile::passes

@@ -1,0 +1,96 @@
+#include "gcompile/passes/pipeline.h"
+
+#include <chrono>
+
+#include "gcompile/base/error.h"
+#include "gcompile/ir/op.h"
+#include "gcompile/ir/print.h"
+#include "gcompile/passes/contract.h"
+#include "gcompile/passes/cse.h"
+#include "gcompile/passes/dce.h"
+#include "gcompile/passes/expand_math.h"
+#include "gcompile/passes/fold.h"
+#include "gcompile/passes/fuse.h"
+#include "gcompile/passes/gradient.h"
+#include "gcompile/passes/lower.h"
+#include "gcompile/passes/plan_memory.h"
+#include "gcompile/passes/schedule.h"
+#include "gcompile/passes/simplify.h"
+#include "gcompile/passes/simplify_index.h"
+
+namespace gcompile::passes {
+namespace {
+
+// The one table of passes, in the order of the pipeline.
+const Pass kPasses[] = {
+    {"gradient", "adds d<name> of the first scalar result for every trainable state and float input", gradient_pass,
+     false},
+    {"simplify", "algebraic rules that keep every bit", simplify, true},
+    {"fold", "evaluates what depends on constants alone", fold, true},
+    {"cse", "merges equal nodes, uniting their locations", cse, true},
+    {"contract", "a * b + c becomes fma(a, b, c) where the target has it", contract, true},
+    {"dce", "drops states and results that nothing needs", dce, true},
+    {"fuse", "groups nodes into kernels: an anchored nest, or loops", fuse, true},
+    {"lower", "fusions become kernels", lower, true},
+    {"simplify-index", "index expressions with the ranges of their variables", simplify_index, true},
+    {"expand-math", "exp, log, tanh, ... become polynomials", expand_math, true},
+    {"schedule", "which loops are unrolled and what lives in registers", schedule, true},
+    {"plan-memory", "places temporaries; updates in place where legal", plan_memory, true},
+};
+
+}  // namespace
+
+std::span<const Pass> all_passes() { return kPasses; }
+
+const Pass* find_pass(std::string_view name) {
+  for (const Pass& p : kPasses)
+    if (p.name == name) return &p;
+  return nullptr;
+}
+
+std::string print(const Stage& stage) {
+  return std::visit([](const auto& ir_text) { return ir::print(ir_text); }, stage);
+}
+
+void verify(const Stage& stage) {
+  if (const auto* g = std::get_if<ir::Graph>(&stage)) ir::verify(*g);
+  if (const auto* m = std::get_if<ir::KernelModule>(&stage)) ir::verify(*m);
+  if (const auto* p = std::get_if<ir::Program>(&stage)) ir::verify(p->module);
+}
+
+std::string_view level(const Stage& stage) {
+  constexpr std::string_view kNames[] = {"graph", "kernel", "program"};
+  return kNames[stage.index()];
+}
+
+Stage run_pass(const Pass& pass, const Stage& stage, const PassContext& context) {
+  const auto refuse = [&](std::string_view wanted) -> Stage {
+    throw Error("pass " + std::string(pass.name) + " takes a " + std::string(wanted) + ", here is a " +
+                std::string(level(stage)));
+  };
+  const auto* graph = std::get_if<ir::Graph>(&stage);
+  const auto* module = std::get_if<ir::KernelModule>(&stage);
+  switch (pass.run.index()) {
+    case 0: return graph ? Stage(std::get<0>(pass.run)(*graph, context)) : refuse("graph");
+    case 1: return graph ? Stage(std::get<1>(pass.run)(*graph, context)) : refuse("graph");
+    case 2: return module ? Stage(std::get<2>(pass.run)(*module, context)) : refuse("kernel");
+    default: return module ? Stage(std::get<3>(pass.run)(*module, context)) : refuse("kernel");
+  }
+}
+
+ir::Program run_pipeline(Stage stage, const PassContext& context, const PipelineOptions& options) {
+  for (const Pass& pass : kPasses) {
+    if (!pass.standard) continue;
+    const bool takes_graph = pass.run.index() <= 1;
+    if (takes_graph != std::holds_alternative<ir::Graph>(stage)) continue;
+    if (std::holds_alternative<ir::Program>(stage)) break;
+    const auto begin = std::chrono::steady_clock::now();
+    stage = run_pass(pass, stage, context);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    if (options.verify_each) verify(stage);
+    if (options.after_pass) options.after_pass(pass, stage, seconds.count());
+  }
+  return std::get<ir::Program>(std::move(stage));
+}
+
+}  // namespace gcompile::passes
