@@ -1,11 +1,34 @@
 #include "gcompile/ir/dim.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "gcompile/base/error.h"
 
 namespace gcompile {
 namespace {
+
+// Extents that do not fit are the model's fault, or the text's: they are refused, never wrapped. The smallest int64 is
+// left out, so that negation is safe.
+std::int64_t in_range(std::int64_t x, bool overflow) {
+  if (overflow || x == std::numeric_limits<std::int64_t>::min())
+    throw ModelError("an extent or its number of elements does not fit in 63 bits");
+  return x;
+}
+
+std::int64_t checked_add(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  const bool overflow = __builtin_add_overflow(a, b, &sum);
+  return in_range(sum, overflow);
+}
+
+std::int64_t checked_multiply(std::int64_t a, std::int64_t b) {
+  std::int64_t p = 0;
+  const bool overflow = __builtin_mul_overflow(a, b, &p);
+  return in_range(p, overflow);
+}
+
+constexpr std::size_t kMaxProductTerms = 1024;  // of a product of two polynomials, before like terms are merged
 
 std::int64_t floor_division(std::int64_t a, std::int64_t c) {
   const std::int64_t q = a / c;
@@ -35,21 +58,21 @@ Dim Dim::atom(Atom a) {
 void Dim::add_term(std::int64_t coefficient, const std::vector<Atom>& factors) {
   if (coefficient == 0) return;
   if (factors.empty()) {
-    constant_ += coefficient;
+    constant_ = checked_add(constant_, coefficient);
     return;
   }
   auto it = std::lower_bound(terms_.begin(), terms_.end(), factors,
                              [](const Term& t, const std::vector<Atom>& f) { return t.factors < f; });
   if (it == terms_.end() || it->factors != factors) {
     terms_.insert(it, {coefficient, factors});
-  } else if ((it->coefficient += coefficient) == 0) {
+  } else if ((it->coefficient = checked_add(it->coefficient, coefficient)) == 0) {
     terms_.erase(it);
   }
 }
 
 Dim operator+(const Dim& a, const Dim& b) {
   Dim sum = a;
-  sum.constant_ += b.constant_;
+  sum.constant_ = checked_add(a.constant_, b.constant_);
   for (const auto& t : b.terms_) sum.add_term(t.coefficient, t.factors);
   return sum;
 }
@@ -57,14 +80,16 @@ Dim operator+(const Dim& a, const Dim& b) {
 Dim operator-(const Dim& a, const Dim& b) { return a + Dim(-1) * b; }
 
 Dim operator*(const Dim& a, const Dim& b) {
-  Dim result(a.constant_ * b.constant_);
-  for (const auto& t : a.terms_) result.add_term(t.coefficient * b.constant_, t.factors);
-  for (const auto& t : b.terms_) result.add_term(t.coefficient * a.constant_, t.factors);
+  if (a.terms_.size() * b.terms_.size() > kMaxProductTerms)
+    throw ModelError("a product of extents has more than " + std::to_string(kMaxProductTerms) + " terms");
+  Dim result(checked_multiply(a.constant_, b.constant_));
+  for (const auto& t : a.terms_) result.add_term(checked_multiply(t.coefficient, b.constant_), t.factors);
+  for (const auto& t : b.terms_) result.add_term(checked_multiply(t.coefficient, a.constant_), t.factors);
   for (const auto& s : a.terms_)
     for (const auto& t : b.terms_) {
       std::vector<Dim::Atom> factors;
       std::merge(s.factors.begin(), s.factors.end(), t.factors.begin(), t.factors.end(), std::back_inserter(factors));
-      result.add_term(s.coefficient * t.coefficient, factors);
+      result.add_term(checked_multiply(s.coefficient, t.coefficient), factors);
     }
   return result;
 }

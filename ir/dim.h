@@ -47,6 +47,7 @@ class Dim {
   // The name, when this is one symbol with coefficient 1 and nothing else.
   std::optional<std::string> as_symbol() const;
 
+  // Throw ModelError when a coefficient leaves 63 bits or the terms are too many.
   friend Dim operator+(const Dim& a, const Dim& b);
   friend Dim operator-(const Dim& a, const Dim& b);
   friend Dim operator*(const Dim& a, const Dim& b);
