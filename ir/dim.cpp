@@ -28,7 +28,8 @@ std::int64_t checked_multiply(std::int64_t a, std::int64_t b) {
   return in_range(p, overflow);
 }
 
-constexpr std::size_t kMaxProductTerms = 1024;  // of a product of two polynomials, before like terms are merged
+// Of a product of two polynomials, before like terms are merged.
+constexpr std::size_t kMaxProductTerms = 1024, kMaxDegree = 64;
 
 std::int64_t floor_division(std::int64_t a, std::int64_t c) {
   const std::int64_t q = a / c;
@@ -87,6 +88,8 @@ Dim operator*(const Dim& a, const Dim& b) {
   for (const auto& t : b.terms_) result.add_term(checked_multiply(t.coefficient, a.constant_), t.factors);
   for (const auto& s : a.terms_)
     for (const auto& t : b.terms_) {
+      if (s.factors.size() + t.factors.size() > kMaxDegree)
+        throw ModelError("a product of extents has more than " + std::to_string(kMaxDegree) + " factors");
       std::vector<Dim::Atom> factors;
       std::merge(s.factors.begin(), s.factors.end(), t.factors.begin(), t.factors.end(), std::back_inserter(factors));
       result.add_term(checked_multiply(s.coefficient, t.coefficient), factors);
@@ -110,7 +113,8 @@ std::optional<Dim> Dim::divided_by(const Dim& b) const {
     return q;
   }
   // Division by a monomial: what the products of extents of a shape are made of.
-  if (b.constant_ != 0 || b.terms_.size() != 1 || constant_ != 0) return *this == b ? std::optional<Dim>(1) : std::nullopt;
+  if (b.constant_ != 0 || b.terms_.size() != 1 || constant_ != 0)
+    return *this == b ? std::optional<Dim>(1) : std::nullopt;
   const Term& divisor = b.terms_[0];
   Dim q;
   for (const auto& t : terms_) {
@@ -147,8 +151,8 @@ bool Dim::uses(std::string_view symbol) const {
 std::optional<Dim> Dim::coefficient_of(const std::string& symbol) const {
   Dim c;
   for (const auto& t : terms_) {
-    const auto n = std::count_if(t.factors.begin(), t.factors.end(),
-                                 [&](const Atom& f) { return !f.opaque && f.text == symbol; });
+    const auto n =
+        std::count_if(t.factors.begin(), t.factors.end(), [&](const Atom& f) { return !f.opaque && f.text == symbol; });
     for (const auto& f : t.factors)
       if (f.opaque && f.opaque->argument.uses(symbol)) return std::nullopt;
     if (n == 0) continue;
@@ -237,10 +241,10 @@ Split split(const Dim& a, std::int64_t c) {
   for (const auto& t : a.terms()) {
     Dim monomial = 1;
     for (const auto& f : t.factors)
-      monomial *= f.opaque ? (f.opaque->kind == Dim::Opaque::Kind::kFloorDiv
-                                  ? floordiv(f.opaque->argument, f.opaque->divisor)
-                                  : mod(f.opaque->argument, f.opaque->divisor))
-                           : Dim(f.text);
+      monomial *=
+          f.opaque ? (f.opaque->kind == Dim::Opaque::Kind::kFloorDiv ? floordiv(f.opaque->argument, f.opaque->divisor)
+                                                                     : mod(f.opaque->argument, f.opaque->divisor))
+                   : Dim(f.text);
     if (t.coefficient % c == 0)
       s.multiple += Dim(t.coefficient / c) * monomial;
     else

@@ -107,7 +107,9 @@ std::string print_array(const Array& array) {
   std::string out(name(array.dtype()));
   out += array.shape().str() + " ";
   std::int64_t next = 0;
-  if (array.size() >= kSplatFrom && all_same(array))
+  if (array.size() == 0 && array.rank() > 1)  // whatever the other extents are
+    out += array.dtype() == DType::kBool ? "splat false" : "splat 0";
+  else if (array.size() >= kSplatFrom && all_same(array))
     out += "splat " + print_element(array, 0);
   else
     print_elements(out, array, 0, next);

@@ -1,0 +1,260 @@
+#include "gcompile/ir/parse_parts.h"
+
+#include <bit>
+#include <charconv>
+#include <limits>
+
+#include "gcompile/base/error.h"
+
+namespace gcompile::ir {
+namespace {
+
+constexpr int kMaxDepth = 64;                              // of parentheses in a Dim
+constexpr std::int64_t kMaxSplat = std::int64_t{1} << 24;  // elements made by all "splat" of a text
+constexpr std::string_view kReserved[] = {"floordiv", "mod"};
+
+}  // namespace
+
+std::string PartsParser::message_of_refusal() {
+  try {
+    throw;
+  } catch (const ModelError& e) {
+    return e.what();
+  } catch (const InternalError& e) {
+    return e.what();
+  }
+}
+
+std::string PartsParser::parse_name(std::string_view what) {
+  if (lex.at(TokenKind::kString)) return lex.next().text;
+  return lex.expect(TokenKind::kWord, what).text;
+}
+
+std::int64_t PartsParser::parse_int(std::string_view what) {
+  const bool negative = lex.accept("-");
+  const Token t = lex.expect(TokenKind::kNumber, what);
+  std::int64_t value = 0;
+  const char* end = t.text.data() + t.text.size();
+  const auto [rest, error] = std::from_chars(t.text.data(), end, value);
+  if (rest != end && error == std::errc{}) lex.fail(t.at, "expected " + std::string(what) + ", found " + describe(t));
+  if (error != std::errc{} || value > kMaxInteger)
+    lex.fail(t.at, "expected an integer of at most 2^53, found " + describe(t));
+  return negative ? -value : value;
+}
+
+std::int64_t PartsParser::parse_int_in(std::string_view what, std::int64_t low, std::int64_t high) {
+  const Position at = lex.peek().at;
+  const std::int64_t value = parse_int(what);
+  if (value < low || value > high)
+    lex.fail(at, "expected " + std::string(what) + " in " + std::to_string(low) + " .. " + std::to_string(high) +
+                     ", found " + std::to_string(value));
+  return value;
+}
+
+DType PartsParser::parse_dtype_name(std::string_view what) {
+  const auto dtype = lex.at(TokenKind::kWord) ? parse_dtype(lex.peek().text) : std::nullopt;
+  if (!dtype) lex.fail_expected(what);
+  lex.next();
+  return *dtype;
+}
+
+Dim PartsParser::parse_factor() {
+  const Position at = lex.peek().at;
+  if (lex.at("(") || lex.at("floordiv") || lex.at("mod")) {
+    if (++depth_ > kMaxDepth) lex.fail(at, "expected at most " + std::to_string(kMaxDepth) + " nested parentheses");
+    const std::string function = lex.at("(") ? "" : lex.next().text;
+    lex.expect("(", function.empty() ? "" : "after " + function);
+    Dim d = parse_dim();
+    if (!function.empty()) {
+      lex.expect(",", "before the divisor");
+      const std::int64_t c = parse_int_in("a divisor", 1, kMaxInteger);
+      d = guarded(at, [&] { return function == "mod" ? mod(d, c) : floordiv(d, c); });
+    }
+    lex.expect(")");
+    --depth_;
+    return d;
+  }
+  if (lex.at(TokenKind::kNumber)) return parse_int("an integer");
+  if (lex.at(TokenKind::kWord)) return Dim(lex.next().text);
+  lex.fail_expected("an integer, a symbol, floordiv, mod or '('");
+}
+
+Dim PartsParser::parse_product() {
+  const Position at = lex.peek().at;
+  Dim d = parse_factor();
+  while (lex.accept("*")) {
+    const Dim f = parse_factor();
+    d = guarded(at, [&] { return d * f; });
+  }
+  return d;
+}
+
+Dim PartsParser::parse_dim() {
+  const Position at = lex.peek().at;
+  Dim d;
+  bool negative = lex.accept("-");
+  for (;;) {
+    const Dim p = parse_product();
+    d = guarded(at, [&] { return negative ? d - p : d + p; });
+    negative = lex.at("-");
+    if (!lex.accept("+") && !lex.accept("-")) return d;
+  }
+}
+
+void PartsParser::parse_list(std::string_view open, std::string_view close, const std::function<void()>& item) {
+  lex.expect(open);
+  if (lex.accept(close)) return;
+  do item();
+  while (lex.accept(","));
+  if (!lex.accept(close)) lex.fail_expected("',' or '" + std::string(close) + "'");
+}
+
+std::vector<Dim> PartsParser::parse_dims(std::string_view open, std::string_view close) {
+  std::vector<Dim> dims;
+  parse_list(open, close, [&] {
+    if (dims.size() == kMaxRank) lex.fail_expected("at most " + std::to_string(kMaxRank) + " extents");
+    dims.push_back(parse_dim());
+  });
+  return dims;
+}
+
+Type PartsParser::parse_type() { return parse_type_after(parse_dtype_name("a type such as f32[N,8]")); }
+
+Type PartsParser::parse_type_after(DType dtype) {
+  if (!lex.at("[")) lex.fail_expected("'[' after " + std::string(name(dtype)));
+  const Position at = lex.peek().at;
+  Type type{dtype, parse_dims("[", "]")};
+  for (const Dim& d : type.dims)
+    if (d.is_constant() && d.constant() < 0)
+      lex.fail(at, "expected extents that are not negative, found " + type.str());
+  guarded(at, [&] { return type.size() * Dim(8); });  // bytes and elements can be counted
+  return type;
+}
+
+double PartsParser::parse_number(DType dtype) {
+  switch (dtype) {
+    case DType::kF32: return static_cast<double>(parse_element<float>());
+    case DType::kF64: return parse_element<double>();
+    case DType::kI32: return parse_element<std::int32_t>();
+    case DType::kBool: return parse_element<bool>() ? 1 : 0;
+  }
+  return 0;
+}
+
+template <class T>
+T PartsParser::parse_element() {
+  const Position at = lex.peek().at;
+  if constexpr (std::is_same_v<T, bool>) {
+    if (lex.accept("true")) return true;
+    if (lex.accept("false")) return false;
+    lex.fail_expected("true or false");
+  } else if constexpr (std::is_same_v<T, std::int32_t>) {
+    return static_cast<std::int32_t>(
+        parse_int_in("an i32", std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
+  } else {
+    const bool negative = lex.accept("-");
+    if (lex.accept("inf")) return negative ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
+    if (!negative && lex.accept("nan")) return std::numeric_limits<T>::quiet_NaN();
+    const Token t = lex.expect(TokenKind::kNumber, "a number");
+    const char *begin = t.text.data(), *end = begin + t.text.size();
+    if (t.text.starts_with("0x") && !negative) {  // the bits of a NaN
+      using Bits = std::conditional_t<std::is_same_v<T, float>, std::uint32_t, std::uint64_t>;
+      Bits bits = 0;
+      const auto [rest, error] = std::from_chars(begin + 2, end, bits, 16);
+      if (rest != end || error != std::errc{})
+        lex.fail(at, "expected the bits of an " + std::string(name(dtype_of<T>())) + ", found " + describe(t));
+      return std::bit_cast<T>(bits);
+    }
+    T value = 0;
+    const auto [rest, error] = std::from_chars(begin, end, value);
+    if (rest != end || error != std::errc{})
+      lex.fail(at, "expected an " + std::string(name(dtype_of<T>())) + ", found " + describe(t));
+    return negative ? -value : value;
+  }
+}
+
+template <class T>
+void PartsParser::parse_block(std::vector<T>& out, const std::vector<std::int64_t>& extents, std::size_t axis) {
+  if (axis == extents.size()) {
+    out.push_back(parse_element<T>());
+    return;
+  }
+  std::int64_t count = 0;
+  const Position at = lex.peek().at;
+  parse_list("[", "]", [&] {
+    if (++count > extents[axis])
+      lex.fail_expected("']' after " + std::to_string(extents[axis]) + " elements of axis " + std::to_string(axis));
+    parse_block(out, extents, axis + 1);
+  });
+  if (count != extents[axis])
+    lex.fail(at, "expected " + std::to_string(extents[axis]) + " elements of axis " + std::to_string(axis) +
+                     ", found " + std::to_string(count));
+}
+
+std::vector<std::int64_t> PartsParser::parse_extents() {
+  std::vector<std::int64_t> extents;
+  std::int64_t bytes = 8;
+  parse_list("[", "]", [&] {
+    if (extents.size() == kMaxRank) lex.fail_expected("at most " + std::to_string(kMaxRank) + " extents");
+    const Position at = lex.peek().at;
+    extents.push_back(parse_int_in("an extent", 0, kMaxInteger));
+    if (__builtin_mul_overflow(bytes, std::max<std::int64_t>(extents.back(), 1), &bytes))
+      lex.fail(at, "expected fewer than 2^60 elements");
+  });
+  return extents;
+}
+
+Array PartsParser::parse_elements(DType dtype, const std::vector<std::int64_t>& extents) {
+  const Position at = lex.peek().at;
+  return dispatch(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const Shape shape(extents);
+    if (lex.accept("splat")) {
+      if (shape.size() > kMaxSplat - splat_elements_)
+        lex.fail(at, "expected at most " + std::to_string(kMaxSplat) + " elements of splats in all, found " +
+                         std::to_string(shape.size()) + " more");
+      splat_elements_ += shape.size();
+      Array a = Array::uninitialized(dtype, shape);
+      const auto out = a.mutable_data<T>();
+      std::fill(out.begin(), out.end(), parse_element<T>());
+      return a;
+    }
+    std::vector<T> elements;
+    parse_block(elements, extents, 0);
+    Array a = Array::uninitialized(dtype, shape);
+    std::copy(elements.begin(), elements.end(), static_cast<T*>(a.raw()));
+    return a;
+  });
+}
+
+Array PartsParser::parse_array() {
+  const DType dtype = parse_dtype_name("an array such as f32[2] [1, 2]");
+  return parse_elements(dtype, parse_extents());
+}
+
+std::vector<Location> PartsParser::parse_locations() {
+  std::vector<Location> locations;
+  if (!lex.accept("loc")) return locations;
+  parse_list("(", ")", [&] {
+    Location l{lex.expect(TokenKind::kString, "a file name in quotes").text, 0};
+    if (lex.accept(":"))
+      l.line = static_cast<std::uint32_t>(parse_int_in("a line", 1, std::numeric_limits<std::uint32_t>::max()));
+    if (l.known()) locations.push_back(std::move(l));
+  });
+  return locations;
+}
+
+void PartsParser::parse_bounds(std::map<std::string, DimBounds>& bounds) {
+  const Token symbol = lex.expect(TokenKind::kWord, "a symbol");
+  for (const std::string_view r : kReserved)
+    if (symbol.text == r) lex.fail(symbol.at, "expected a symbol, found the function '" + symbol.text + "'");
+  lex.expect("in", "after the symbol");
+  DimBounds b;
+  b.min = parse_int_in("a smallest value", 0, kMaxInteger);
+  lex.expect("..", "between the bounds");
+  b.max = parse_int_in("a largest value", b.min, kMaxInteger);
+  if (!bounds.emplace(symbol.text, b).second)
+    lex.fail(symbol.at, "expected each symbol's bounds once, found '" + symbol.text + "' again");
+}
+
+}  // namespace gcompile::ir
