@@ -83,7 +83,8 @@ class Walk {
   void visit(const Node* node) {
     b_.where = b_.graph().where(node);
     std::vector<Value> cotangents;
-    for (std::size_t r = 0; r < node->types.size(); ++r) cotangents.push_back(cotangent(node->result(static_cast<int>(r))));
+    for (std::size_t r = 0; r < node->types.size(); ++r)
+      cotangents.push_back(cotangent(node->result(static_cast<int>(r))));
     if (std::none_of(cotangents.begin(), cotangents.end(), [](const Value& v) { return static_cast<bool>(v); })) return;
     if (std::none_of(node->operands.begin(), node->operands.end(), [&](const Value& v) { return active(v); })) return;
     check_differentiable(node);
@@ -108,8 +109,7 @@ class Walk {
     if (node->op->differentiable()) return;
     const Location at = first_location(b_.graph(), node);
     const std::string name(node->op->name);
-    if (node->body)
-      throw ModelError(at, name + ": fused nodes have no gradient rule; run gradient before fuse");
+    if (node->body) throw ModelError(at, name + ": fused nodes have no gradient rule; run gradient before fuse");
     throw ModelError(at, name + ": is not differentiable, but the loss depends on its operand; " +
                              "wrap the operand in stop_gradient() where no gradient should flow");
   }
@@ -123,7 +123,8 @@ void check_loss(const ir::Graph& graph, Value loss, Value seed) {
   const Type& type = loss.type();
   const Location at = first_location(graph, loss.node);
   if (!is_float(type.dtype))
-    throw ModelError(at, "gradient: the loss is " + type.str() + ", a gradient needs a float scalar; cast it to a float");
+    throw ModelError(at,
+                     "gradient: the loss is " + type.str() + ", a gradient needs a float scalar; cast it to a float");
   if (!seed && type.rank() != 0)
     throw ModelError(at, "gradient: the loss is " + type.str() +
                              ", a gradient needs a scalar; reduce it with mean() or sum()");

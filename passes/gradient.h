@@ -1,6 +1,6 @@
-// gradient: reverse-mode differentiation of a graph, symbolically: one backward walk over the gradient rules (vjp) of the
-// op records. What it makes are ordinary nodes, so a gradient can be differentiated again. See Griewank and Walther,
-// Evaluating Derivatives (2008), chapter 3.
+// gradient: reverse-mode differentiation of a graph, symbolically: one backward walk over the gradient rules (vjp) of
+// the op records. What it makes are ordinary nodes, so a gradient can be differentiated again. See Griewank and
+// Walther, Evaluating Derivatives (2008), chapter 3.
 #pragma once
 
 #include <span>

@@ -1,0 +1,121 @@
+#include "gcompile/passes/dce.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "gcompile/base/error.h"
+
+namespace gcompile::passes {
+namespace {
+
+using ir::Graph;
+using ir::Node;
+using ir::Value;
+using Values = std::unordered_set<Value, ir::ValueHash>;
+
+// The positions of the inputs of a fusion's body that the results at `wanted` depend on.
+std::vector<std::size_t> inputs_of(const Graph& body, const std::vector<std::size_t>& wanted) {
+  Graph cut = body;
+  cut.inputs.clear();
+  cut.results.clear();
+  for (std::size_t r : wanted) cut.results.push_back(body.results[r]);
+  const std::vector<const Node*> nodes = cut.topological();
+  const std::unordered_set<const Node*> reached(nodes.begin(), nodes.end());
+  std::vector<std::size_t> positions;
+  for (std::size_t i = 0; i < body.inputs.size(); ++i)
+    if (reached.contains(body.inputs[i].value.node)) positions.push_back(i);
+  return positions;
+}
+
+template <class T>
+std::vector<T> pick(const std::vector<T>& all, const std::vector<std::size_t>& positions) {
+  std::vector<T> picked;
+  for (std::size_t i : positions) picked.push_back(all[i]);
+  return picked;
+}
+
+std::vector<std::size_t> live_results(const Node& node, const Values& live) {
+  std::vector<std::size_t> positions;
+  for (std::size_t r = 0; r < node.types.size(); ++r)
+    if (live.contains(node.result(static_cast<int>(r)))) positions.push_back(r);
+  return positions;
+}
+
+// The values that results and updates depend on, where a fusion needs an operand only if a live result of it does.
+Values live_values(const Graph& graph) {
+  Values live;
+  for (const auto& r : graph.results) live.insert(r.value);
+  for (const auto& u : graph.updates) live.insert(u.value);
+  const std::vector<const Node*> nodes = graph.topological();
+  for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
+    const Node& node = **it;
+    const std::vector<std::size_t> results = live_results(node, live);
+    if (results.empty()) continue;
+    if (node.body)
+      for (std::size_t i : inputs_of(*node.body, results)) live.insert(node.operands[i]);
+    else
+      live.insert(node.operands.begin(), node.operands.end());
+  }
+  return live;
+}
+
+// A fusion with the results at `results` only, and the operands that these need.
+const Node* narrowed(const Node& node, const std::vector<Value>& operands, const std::vector<std::size_t>& results,
+                     ir::Builder& b) {
+  const std::vector<std::size_t> inputs = inputs_of(*node.body, results);
+  auto body = std::make_shared<Graph>(*node.body);
+  body->inputs = pick(node.body->inputs, inputs);
+  body->results = pick(node.body->results, results);
+  ir::Attrs attrs = node.attrs;
+  if (attrs.has("anchor")) attrs.set("anchor", pick(attrs.ints("anchor"), inputs));
+  return b.make(*node.op, pick(operands, inputs), std::move(attrs), std::move(body)).node;
+}
+
+Graph narrow_fusions(const Graph& graph) {
+  const Values live = live_values(graph);
+  return ir::rewrite(
+      graph,
+      [&](const Node& node, const std::vector<Value>& operands, ir::Builder& b) -> std::optional<ir::Replacement> {
+        if (!node.body) return std::nullopt;
+        const std::vector<std::size_t> results = live_results(node, live);
+        const bool all_inputs = inputs_of(*node.body, results).size() == node.operands.size();
+        if (results.empty() || (results.size() == node.types.size() && all_inputs)) return std::nullopt;
+        const Node* made = narrowed(node, operands, results, b);
+        // Dead results are never looked up; the first live one stands in for them.
+        ir::Replacement values(node.types.size(), made->result());
+        for (std::size_t i = 0; i < results.size(); ++i) values[results[i]] = made->result(static_cast<int>(i));
+        return values;
+      });
+}
+
+void drop_states(Graph& graph) {
+  const Values live = live_values(graph);
+  std::vector<Graph::State> kept;
+  std::vector<int> moved(graph.states.size(), -1);
+  for (std::size_t i = 0; i < graph.states.size(); ++i) {
+    const bool updated = std::any_of(graph.updates.begin(), graph.updates.end(),
+                                     [&](const auto& u) { return u.state == static_cast<int>(i); });
+    if (!updated && !live.contains(graph.states[i].value)) continue;
+    moved[i] = static_cast<int>(kept.size());
+    kept.push_back(graph.states[i]);
+  }
+  graph.states = std::move(kept);
+  for (auto& u : graph.updates) u.state = moved[static_cast<std::size_t>(u.state)];
+}
+
+void forget_locations(Graph& graph) {
+  const std::vector<const Node*> nodes = graph.topological();
+  const std::unordered_set<const Node*> reached(nodes.begin(), nodes.end());
+  std::erase_if(graph.locations, [&](const auto& entry) { return !reached.contains(entry.first); });
+}
+
+}  // namespace
+
+Graph dce(const Graph& graph, const PassContext&) {
+  Graph out = narrow_fusions(graph);
+  drop_states(out);
+  forget_locations(out);
+  return out;
+}
+
+}  // namespace gcompile::passes

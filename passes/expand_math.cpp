@@ -1,0 +1,138 @@
+#include "gcompile/passes/expand_math.h"
+
+#include "gcompile/base/error.h"
+#include "gcompile/passes/kernel_builder.h"
+
+namespace gcompile::passes {
+namespace {
+
+using ir::Expr;
+using ir::Instr;
+using ir::Opcode;
+
+constexpr int kDeepest = 32;  // expansions inside expansions: an op that expands to itself ends here
+
+// What expansions build with: every op they ask for is expanded in its turn.
+class Expander final : public ir::ScalarBuilder {
+ public:
+  Expander(KernelBuilder& b, bool has_fma) : b_(b), has_fma_(has_fma) {}
+
+  int expand(const ir::OpDef& def, const std::vector<int>& operands) {
+    const auto* lowering = std::get_if<ir::ElementLowering>(&def.lower);
+    if (!lowering || !lowering->expand) return b_.op(def, operands);
+    if (++depth_ > kDeepest) throw InternalError("the expansion of " + std::string(def.name) + " does not end");
+    std::vector<Expr> given;
+    for (int v : operands) given.push_back({v});
+    const Expr made = lowering->expand(*this, given);
+    --depth_;
+    return made ? made.id : b_.op(def, operands);
+  }
+
+  Expr op(std::string_view name, std::vector<Expr> operands) override {
+    std::vector<int> ids;
+    for (Expr e : operands) ids.push_back(e.id);
+    return {expand(ir::op(name), ids)};
+  }
+  Expr cast(Expr e, DType to) override { return {b_.cast(e.id, to)}; }
+  Expr bitcast(Expr e, DType to) override { return {b_.bitcast(e.id, to)}; }
+  Expr literal(DType dtype, double value) override { return {b_.literal(dtype, value)}; }
+  DType dtype(Expr e) const override { return b_.type(e.id).dtype; }
+  bool has_fma() const override { return has_fma_; }
+
+ private:
+  KernelBuilder& b_;
+  bool has_fma_;
+  int depth_ = 0;
+};
+
+// Copies a kernel instruction by instruction into a fresh one, with new value ids.
+class KernelCopy {
+ public:
+  KernelCopy(const ir::Kernel& from, bool has_fma)
+      : from_(from), to_(shell(from)), b_(to_), expander_(b_, has_fma),
+        ids_(static_cast<std::size_t>(from.values), -1) {}
+
+  ir::Kernel run() {
+    copy(from_.body);
+    return std::move(to_);
+  }
+
+ private:
+  static ir::Kernel shell(const ir::Kernel& from) {
+    ir::Kernel k = from;
+    k.body.clear();
+    k.values = 0;
+    return k;
+  }
+
+  int& id(int old) { return ids_.at(static_cast<std::size_t>(old)); }
+  int mapped(int old) { return old < 0 ? old : id(old); }
+  std::vector<int> mapped(const std::vector<int>& old) {
+    std::vector<int> result;
+    for (int v : old) result.push_back(mapped(v));
+    return result;
+  }
+  void bind(const std::vector<int>& old, std::span<const int> now) {
+    for (std::size_t i = 0; i < old.size(); ++i) id(old[i]) = now[i];
+  }
+
+  void copy(const ir::Block& block) {
+    for (const Instr& i : block) {
+      b_.where = i.where;
+      copy(i);
+    }
+  }
+
+  void copy(const Instr& i) {
+    switch (i.opcode) {
+      case Opcode::kOp: {
+        if (i.op->name == "cast" || i.op->name == "bitcast") {  // the dtype they make stands in the type
+          const int value = mapped(i.operands[0]);
+          id(i.results[0]) = i.op->name == "cast" ? b_.cast(value, i.type.dtype) : b_.bitcast(value, i.type.dtype);
+        } else {
+          id(i.results[0]) = expander_.expand(*i.op, mapped(i.operands));
+        }
+        return;
+      }
+      case Opcode::kLiteral: id(i.results[0]) = b_.literal(i.type.dtype, i.literal); return;
+      case Opcode::kIndex: id(i.results[0]) = b_.index(i.index[0]); return;
+      case Opcode::kLoad:
+        id(i.results[0]) = b_.load(i.memory, i.type.dtype, i.index, mapped(i.operands), mapped(i.mask));
+        return;
+      case Opcode::kFor: {
+        const auto body = [&](std::span<const int> carried) {
+          bind(i.arguments, carried);
+          copy(i.body);
+          return mapped(i.yields);
+        };
+        bind(i.results, b_.loop(i.var, i.extent, i.loop, mapped(i.operands), body, i.types));
+        return;
+      }
+      case Opcode::kStore:
+      case Opcode::kLaneReduce:
+      case Opcode::kLoadTransposed: {
+        Instr same = i;
+        same.operands = mapped(i.operands);
+        same.mask = mapped(i.mask);
+        b_.append(std::move(same));
+        return;
+      }
+    }
+  }
+
+  const ir::Kernel& from_;
+  ir::Kernel to_;
+  KernelBuilder b_;
+  Expander expander_;
+  std::vector<int> ids_;
+};
+
+}  // namespace
+
+ir::KernelModule expand_math(const ir::KernelModule& module, const PassContext& context) {
+  ir::KernelModule out = module;
+  for (ir::Kernel& kernel : out.kernels) kernel = KernelCopy(kernel, context.target.has_fma).run();
+  return out;
+}
+
+}  // namespace gcompile::passes

@@ -1,0 +1,14 @@
+// expand-math: replaces every op of a kernel whose record has an expansion (exp, tanh, pow, ...) by what the expansion
+// builds from simpler ops, again and again until only primitives are left that code generation knows. The same
+// polynomials thus run on every target, and no math library is needed. An expansion that gives nothing back (a dtype it
+// does not cover) leaves the op as it is. Literals, index values and pure ops that a block, or one around it, has
+// already computed are reused. Locations are kept: what an op expands to carries the op's.
+#pragma once
+
+#include "gcompile/passes/pass.h"
+
+namespace gcompile::passes {
+
+ir::KernelModule expand_math(const ir::KernelModule& module, const PassContext& context);
+
+}  // namespace gcompile::passes

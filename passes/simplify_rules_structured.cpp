@@ -1,0 +1,82 @@
+// Identities of reductions, dot, concat and pad. Nothing here changes the order of a sum.
+#include <algorithm>
+
+#include "gcompile/ir/build.h"
+#include "gcompile/passes/simplify_rules.h"
+
+namespace gcompile::passes {
+namespace {
+
+using ir::Builder;
+using ir::Value;
+using Ints = std::vector<std::int64_t>;
+
+// All reduced axes have extent 1: one element each, which max, min and prod return as it is. A sum does not: 0 + -0 =
+// 0.
+bool reduces_nothing(const Match& m) {
+  const Ints& axes = m.root().attrs.ints("axes");
+  return std::all_of(axes.begin(), axes.end(), [&](auto axis) { return m('x').type().dim(axis).is(1); });
+}
+
+bool has_no_axes(const Match& m) { return m.root().attrs.ints("axes").empty(); }
+
+Value as_reshape(const Match& m, Builder& b) { return ir::reshape({&b, m('x')}, m.type().dims); }
+
+bool pads_nothing(const Match& m) { return m('x').type() == m.type(); }
+
+Ints through(const Ints& permutation, const Ints& axes) {
+  Ints result;
+  for (std::int64_t axis : axes) result.push_back(permutation[static_cast<std::size_t>(axis)]);
+  return result;
+}
+
+// True when the axes that are neither contracted nor batch axes stay in order without the transpose.
+bool free_axes_in_order(const Ints& permutation, const Ints& contract, const Ints& batch) {
+  std::int64_t last = -1;
+  for (std::size_t axis = 0; axis < permutation.size(); ++axis) {
+    const auto is = [&](const Ints& axes) {
+      return std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(axis)) != axes.end();
+    };
+    if (is(contract) || is(batch)) continue;
+    if (permutation[axis] < last) return false;
+    last = permutation[axis];
+  }
+  return true;
+}
+
+// dot reads its operand's axes by number: a transpose in front of it is a renumbering, as long as the free axes, whose
+// order is the result's, keep theirs.
+Value dot_without_transpose(const Match& m, Builder& b, std::size_t side) {
+  const ir::Node& dot = m.root();
+  const ir::Node& transpose = *dot.operands[side].node;
+  const Ints& permutation = transpose.attrs.ints("permutation");
+  const char* contract = side == 0 ? "lhs_contract" : "rhs_contract";
+  const char* batch = side == 0 ? "lhs_batch" : "rhs_batch";
+  if (!free_axes_in_order(permutation, dot.attrs.ints(contract), dot.attrs.ints(batch))) return {};
+  ir::Attrs attrs = dot.attrs;
+  attrs.set(contract, through(permutation, dot.attrs.ints(contract)));
+  attrs.set(batch, through(permutation, dot.attrs.ints(batch)));
+  std::vector<Value> operands = dot.operands;
+  operands[side] = transpose.operands[0];
+  return b.make(*dot.op, std::move(operands), std::move(attrs));
+}
+
+Value lhs_as_it_is(const Match& m, Builder& b) { return dot_without_transpose(m, b, 0); }
+Value rhs_as_it_is(const Match& m, Builder& b) { return dot_without_transpose(m, b, 1); }
+
+constexpr Rule kRules[] = {
+    {"reduce_max(x)", as_reshape, reduces_nothing},
+    {"reduce_min(x)", as_reshape, reduces_nothing},
+    {"reduce_prod(x)", as_reshape, reduces_nothing},
+    {"reduce_sum(x)", "x", has_no_axes},
+    {"dot(transpose(a), b)", lhs_as_it_is},
+    {"dot(a, transpose(b))", rhs_as_it_is},
+    {"concat(x)", "x"},
+    {"pad(x, a)", "x", pads_nothing},
+};
+
+}  // namespace
+
+std::span<const Rule> structured_rules() { return kRules; }
+
+}  // namespace gcompile::passes
