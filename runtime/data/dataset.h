@@ -52,9 +52,9 @@ class Dataset {
 
 // Names of a table's parts; each list is empty when unknown.
 struct TableNames {
-  std::vector<std::string> inputs;   // one per input column
-  std::vector<std::string> labels;   // one per label column
-  std::vector<std::string> classes;  // of the class indices that the labels hold
+  std::vector<std::string> inputs = {};   // one per input column
+  std::vector<std::string> labels = {};   // one per label column
+  std::vector<std::string> classes = {};  // of the class indices that the labels hold
 };
 
 // Rows in memory: inputs [N, ...] (from CSV f32[N,F]) and labels [N, ...] (f32[N,1], or i32[N] class indices).
