@@ -50,6 +50,7 @@ BodyLowering::BodyLowering(KernelBuilder& builder, const ir::Graph& body, const 
                            AddConstant add_constant)
     : b_(builder), body_(body), context_(context), add_constant_(std::move(add_constant)) {
   memo_.emplace_back(before);
+  for (const auto& [symbol, bounds] : body.bounds) ranges_[symbol] = {bounds.min, bounds.max};
   ranges_[ir::kLaneSymbol] = {0, ir::kLanes - 1};
 }
 
@@ -66,7 +67,7 @@ auto BodyLowering::scoped(F&& f) {
 void BodyLowering::loop(const std::string& stem, const Dim& extent, ir::LoopKind kind,
                         const std::function<void(const Dim&)>& body) {
   const std::string var = b_.fresh_var(stem);
-  set_range(ranges_, var, extent);
+  ranges_[var] = {0, bounds_of(extent, ranges_).max - 1};
   b_.loop(var, extent, kind, [&] { scoped([&] { body(Dim(var)); }); });
 }
 
@@ -245,7 +246,7 @@ std::vector<Expr> BodyLowering::fold(
     }
     const Dim& e = extents[axis];
     const std::string var = b_.fresh_var("k");
-    set_range(ranges_, var, e);
+    ranges_[var] = {0, bounds_of(e, ranges_).max - 1};
     const auto kind = e.is_constant() && e.constant() <= kUnroll ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial;
     index.push_back(Dim(var));
     auto result = b_.loop(
