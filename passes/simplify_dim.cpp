@@ -133,9 +133,9 @@ Dim simplify_atom(const Dim::Atom& a, const Ranges& ranges) {
   const std::int64_t c = a.opaque->divisor;
   const Dim e = simplify(a.opaque->argument, ranges);
   Dim multiple(floor_quotient(e.constant(), c)), rest(e.constant() - floor_quotient(e.constant(), c) * c);
-  for (const auto& t : e.terms()) {
-    const bool whole = t.coefficient % c == 0;
-    (whole ? multiple : rest) += as_dim({whole ? t.coefficient / c : t.coefficient, t.factors});
+  for (const auto& t : e.terms()) {  // 9*i = 8*i + i; towards zero, so that -i stays -i
+    if (t.coefficient / c != 0) multiple += as_dim({t.coefficient / c, t.factors});
+    if (t.coefficient % c != 0) rest += as_dim({t.coefficient % c, t.factors});
   }
   return a.opaque->kind == Kind::kFloorDiv ? multiple + quotient(rest, c, ranges) : remainder(rest, c, ranges);
 }
