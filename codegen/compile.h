@@ -35,8 +35,8 @@ std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const Compi
 
 // The last part alone: LLVM's view of a program.
 runtime::NativeCode jit(const ir::Program& program, const Target& target);
-std::string emit_llvm(const ir::Program& program, const Target& target);     // textual LLVM IR, after its passes
+std::string emit_llvm(const ir::Program& program, const Target& target);  // textual LLVM IR, after its passes
 std::string emit_assembly(const ir::Program& program, const Target& target);
-std::string emit_object(const ir::Program& program, const Target& target);   // the bytes of an ELF object
+std::string emit_object(const ir::Program& program, const Target& target);  // the bytes of an ELF object
 
 }  // namespace gcompile::codegen

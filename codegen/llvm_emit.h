@@ -1,0 +1,21 @@
+// Program -> LLVM module: one internal function per kernel, called in order by the exported entry
+//   i32 gc_entry(ptr buffers, ptr dims)
+// which then makes the program's state copies and returns 0. `buffers` holds one pointer per buffer of the module,
+// constants too; `dims` the values of program.symbols. Semantics are those of ir/kernel.h: 16 logical lanes whatever
+// the target, no fast-math flags, no library functions but memcpy.
+#pragma once
+
+#include <llvm/IR/Module.h>
+#include <memory>
+
+#include "gcompile/ir/program.h"
+#include "gcompile/ir/target.h"
+
+namespace gcompile::codegen {
+
+inline constexpr const char* kEntryName = "gc_entry";
+
+// InternalError for a program that breaks the rules of ir/kernel.h, or an op that should have been expanded before.
+std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& target, llvm::LLVMContext& context);
+
+}  // namespace gcompile::codegen

@@ -1,0 +1,302 @@
+#include "gcompile/codegen/llvm_kernel.h"
+
+#include <algorithm>
+#include <cctype>
+#include <llvm/IR/Module.h>
+
+#include "gcompile/base/error.h"
+#include "gcompile/codegen/llvm_memory.h"
+
+namespace gcompile::codegen {
+namespace {
+
+using ir::Instr;
+using ir::Opcode;
+using llvm::Value;
+
+class KernelEmitter {
+ public:
+  KernelEmitter(const ir::Program& program, const ir::Kernel& kernel, const Target& target, llvm::Function& function)
+      : program_(program), kernel_(kernel), target_(target), function_(function),
+        entry_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)),
+        b_(llvm::BasicBlock::Create(function.getContext(), "body", &function)),
+        index_(b_, [this](const std::string& name) { return symbol(name); }), memory_(b_, entry_, index_, target),
+        values_(static_cast<std::size_t>(kernel.values)) {}
+
+  void run() {
+    llvm::BasicBlock* body = b_.GetInsertBlock();
+    emit(kernel_.body);
+    b_.CreateRetVoid();
+    entry_.CreateBr(body);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& message, const Instr* at = nullptr) const {
+    const Location* where = at && at->where >= 0 ? &kernel_.locations[static_cast<std::size_t>(at->where)] : nullptr;
+    throw InternalError(where ? *where : Location{}, "code generation: kernel " + kernel_.name + ": " + message);
+  }
+
+  Value* value(int id) const {
+    if (id < 0 || !values_[static_cast<std::size_t>(id)]) fail("%" + std::to_string(id) + " has no value here");
+    return values_[static_cast<std::size_t>(id)];
+  }
+  void define(int id, Value* v) { values_[static_cast<std::size_t>(id)] = v; }
+  void define(const Instr& i, Value* v) {
+    if (i.results.size() != 1) fail("an instruction with " + std::to_string(i.results.size()) + " results", &i);
+    define(i.results[0], i.type.lanes ? splat(b_, v) : v);
+  }
+  Value* mask(const Instr& i) const { return i.mask < 0 ? nullptr : value(i.mask); }
+  std::vector<Value*> operands(const Instr& i, std::size_t from = 0) const {
+    std::vector<Value*> v;
+    for (std::size_t k = from; k < i.operands.size(); ++k) v.push_back(value(i.operands[k]));
+    return v;
+  }
+
+  // A dim of the program, loaded once at the function's top.
+  Value* symbol(const std::string& name) {
+    Value*& v = symbols_[name];
+    if (v) return v;
+    const auto it = std::find(program_.symbols.begin(), program_.symbols.end(), name);
+    if (it == program_.symbols.end()) fail("nothing binds the symbol " + name);
+    const auto position = static_cast<std::uint64_t>(it - program_.symbols.begin());
+    return v = load_constant(entry_.getInt64Ty(), 1, position, name);
+  }
+
+  // An entry of one of the two tables the function gets; nobody writes them while it runs.
+  Value* load_constant(llvm::Type* type, unsigned argument, std::uint64_t position, const std::string& name) {
+    Value* at = entry_.CreateConstInBoundsGEP1_64(type, function_.getArg(argument), position);
+    llvm::LoadInst* load = entry_.CreateAlignedLoad(type, at, llvm::Align(8), name);
+    load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(function_.getContext(), {}));
+    return load;
+  }
+
+  const Place& place(const std::string& name) {
+    const auto known = places_.find(name);
+    if (known != places_.end()) return known->second;
+    Place p;
+    p.name = name;
+    const auto scratch = std::find_if(kernel_.scratch.begin(), kernel_.scratch.end(),
+                                      [&](const ir::Scratch& s) { return s.name == name; });
+    if (scratch != kernel_.scratch.end()) {
+      p.dtype = scratch->dtype;
+      p.extents.assign(scratch->extents.begin(), scratch->extents.end());
+      if (scratch->kind == ir::Scratch::Kind::kRegister)
+        p.registers = &registers_.try_emplace(name, name).first->second;
+      else
+        allocate(p, *scratch);
+    } else {
+      const auto& buffers = program_.module.buffers;
+      const auto buffer = std::find_if(buffers.begin(), buffers.end(), [&](const auto& x) { return x.name == name; });
+      if (buffer == buffers.end()) fail("there is no memory named " + name);
+      p.dtype = buffer->type.dtype;
+      p.extents = buffer->type.dims;
+      p.alignment = size_of(p.dtype);
+      p.address = load_constant(entry_.getPtrTy(), 0, static_cast<std::uint64_t>(buffer - buffers.begin()), name);
+    }
+    return places_.emplace(name, std::move(p)).first->second;
+  }
+
+  void allocate(Place& p, const ir::Scratch& scratch) {
+    std::uint64_t count = 1;
+    for (const std::int64_t e : scratch.extents) count *= static_cast<std::uint64_t>(e);
+    llvm::Type* element =
+        scratch.dtype == DType::kBool ? b_.getInt8Ty() : register_type(b_.getContext(), {scratch.dtype});
+    llvm::AllocaInst* memory = entry_.CreateAlloca(llvm::ArrayType::get(element, count), nullptr, scratch.name);
+    memory->setAlignment(llvm::Align(64));
+    p.address = memory;
+    p.alignment = 64;
+  }
+
+  void emit(const ir::Block& block) {
+    for (const Instr& i : block) emit(i);
+  }
+
+  void emit(const Instr& i) {
+    switch (i.opcode) {
+      case Opcode::kOp: return emit_primitive(i);
+      case Opcode::kLiteral: return define(i, literal(i));
+      case Opcode::kIndex: return define(i, index_value(i));
+      case Opcode::kLoad: {
+        const Place& p = place(i.memory);
+        return define(i, memory_.load(p, index_.offset(p.extents, i.index, operands(i)), i.type, mask(i)));
+      }
+      case Opcode::kStore: {
+        const Place& p = place(i.memory);
+        return memory_.store(p, index_.offset(p.extents, i.index, operands(i, 1)), value(i.operands[0]), mask(i));
+      }
+      case Opcode::kFor: return emit_loop(i);
+      case Opcode::kLaneReduce: {
+        const Place& source = place(i.source);
+        const OpContext context{b_, target_, {source.dtype, true}};
+        memory_.lane_reduce(place(i.memory), source, static_extent(i), [&](Value* x, Value* y) {
+          return emit_op(context, i.op->name, std::array{x, y});
+        });
+        return;
+      }
+      case Opcode::kLoadTransposed: {
+        if (i.index.size() != 2) fail("a transposed load of " + i.source + " takes a row and a column", &i);
+        return memory_.load_transposed(place(i.memory), place(i.source), index_.emit(i.index[0], operands(i)),
+                                       index_.emit(i.index[1], operands(i)), static_extent(i), mask(i));
+      }
+    }
+    fail("an unknown instruction", &i);
+  }
+
+  int static_extent(const Instr& i) const {
+    if (!i.extent.is_constant()) fail("the extent " + i.extent.str() + " has to be constant", &i);
+    return static_cast<int>(i.extent.constant());
+  }
+
+  void emit_primitive(const Instr& i) {
+    if (!i.op) fail("an op without a name", &i);
+    std::vector<Value*> v = operands(i);
+    const bool lanes = std::any_of(v.begin(), v.end(), [](Value* x) { return x->getType()->isVectorTy(); });
+    if (lanes)
+      for (Value*& x : v) x = splat(b_, x);
+    define(i, emit_op({b_, target_, {i.type.dtype, lanes}}, i.op->name, v));
+  }
+
+  Value* literal(const Instr& i) {
+    llvm::Type* type = register_type(b_.getContext(), {i.type.dtype, false});
+    if (is_float(i.type.dtype)) return llvm::ConstantFP::get(type, i.literal);
+    return llvm::ConstantInt::getSigned(type, i.type.dtype == DType::kBool ? (i.literal != 0 ? -1 : 0)
+                                                                           : static_cast<std::int64_t>(i.literal));
+  }
+
+  Value* index_value(const Instr& i) {
+    const Linear x = index_.emit(i.index.at(0), operands(i));
+    if (x.lanes) return b_.CreateTrunc(x.lanes, x.lanes->getType()->getWithNewBitWidth(32));
+    Value* base = b_.CreateTrunc(x.base, b_.getInt32Ty());
+    if (!x.stride) return base;
+    Value* stride = splat(b_, b_.CreateTrunc(x.stride, b_.getInt32Ty()));
+    return b_.CreateAdd(splat(b_, base), b_.CreateMul(lane_numbers(b_, 32), stride));
+  }
+
+  // A carried value with its declared type: a scalar one of a lane-typed variable is splat.
+  std::vector<Value*> carried(const Instr& i, const std::vector<int>& ids) {
+    if (ids.size() != i.types.size()) fail("a loop carries " + std::to_string(i.types.size()) + " values", &i);
+    std::vector<Value*> v;
+    for (std::size_t k = 0; k < ids.size(); ++k)
+      v.push_back(i.types[k].lanes ? splat(b_, value(ids[k])) : value(ids[k]));
+    return v;
+  }
+
+  std::vector<Value*> iteration(const Instr& i, Value* variable, const std::vector<Value*>& state) {
+    index_.bind(i.var, variable);
+    for (std::size_t k = 0; k < state.size(); ++k) define(i.arguments[k], state[k]);
+    emit(i.body);
+    return carried(i, i.yields);
+  }
+
+  void emit_loop(const Instr& i) {
+    std::vector<Value*> state = carried(i, i.operands);
+    const Linear extent = index_.emit(i.extent);
+    const auto count = extent.constant_base();
+    if (i.loop == ir::LoopKind::kUnroll && !count) fail("an unrolled loop of extent " + i.extent.str(), &i);
+    if (i.loop == ir::LoopKind::kUnroll || (count && *count <= 1)) {
+      for (std::int64_t n = 0; n < count.value_or(0); ++n)
+        state = iteration(i, b_.getInt64(static_cast<std::uint64_t>(n)), state);
+    } else {
+      state = serial_loop(i, extent.base, count.has_value(), state);
+    }
+    index_.bind(i.var, nullptr);
+    for (std::size_t k = 0; k < state.size(); ++k) define(i.results[k], state[k]);
+  }
+
+  // before -> [body -> body ...] -> after; `before` branches around the loop when the extent may be 0.
+  std::vector<Value*> serial_loop(const Instr& i, Value* extent, bool runs, const std::vector<Value*>& initial) {
+    llvm::LLVMContext& context = function_.getContext();
+    llvm::BasicBlock* before = b_.GetInsertBlock();
+    auto* body = llvm::BasicBlock::Create(context, i.var, &function_);
+    auto* after = llvm::BasicBlock::Create(context, i.var + ".done", &function_);
+    if (runs)
+      b_.CreateBr(body);
+    else
+      b_.CreateCondBr(b_.CreateICmpSGT(extent, b_.getInt64(0)), body, after);
+    b_.SetInsertPoint(body);
+    llvm::PHINode* variable = b_.CreatePHI(b_.getInt64Ty(), 2, i.var);
+    variable->addIncoming(b_.getInt64(0), before);
+    std::vector<llvm::PHINode*> phis;
+    for (Value* v : initial) {
+      phis.push_back(b_.CreatePHI(v->getType(), 2));
+      phis.back()->addIncoming(v, before);
+    }
+    // Register scratch of the whole kernel takes part, also what is named first inside the loop.
+    for (const ir::Scratch& s : kernel_.scratch)
+      if (s.kind == ir::Scratch::Kind::kRegister) place(s.name).registers->enter_serial_loop();
+    const std::vector<Value*> yields = iteration(i, variable, {phis.begin(), phis.end()});
+    for (auto& [name, registers] : registers_) registers.leave_serial_loop();
+    Value* next = b_.CreateAdd(variable, b_.getInt64(1), "", true, true);
+    llvm::BasicBlock* latch = b_.GetInsertBlock();
+    b_.CreateCondBr(b_.CreateICmpSLT(next, extent), body, after);
+    variable->addIncoming(next, latch);
+    b_.SetInsertPoint(after);
+    std::vector<Value*> results;
+    for (std::size_t k = 0; k < phis.size(); ++k) {
+      phis[k]->addIncoming(yields[k], latch);
+      if (runs) {
+        results.push_back(yields[k]);
+        continue;
+      }
+      llvm::PHINode* result = b_.CreatePHI(phis[k]->getType(), 2);
+      result->addIncoming(initial[k], before);
+      result->addIncoming(yields[k], latch);
+      results.push_back(result);
+    }
+    return results;
+  }
+
+  const ir::Program& program_;
+  const ir::Kernel& kernel_;
+  const Target& target_;
+  llvm::Function& function_;
+  llvm::IRBuilder<> entry_, b_;
+  IndexEmitter index_;
+  MemoryEmitter memory_;
+  std::vector<Value*> values_;
+  std::map<std::string, Value*> symbols_;
+  std::map<std::string, Place> places_;
+  std::map<std::string, Registers> registers_;
+};
+
+// "main.nest0.model_cpp_14": an identifier, so that it needs no quotes in assembly and in profilers.
+std::string function_name(const ir::Program& program, const ir::Kernel& kernel) {
+  std::string name = program.module.name + "." + kernel.name;
+  if (!kernel.locations.empty() && kernel.locations[0].known()) name += "." + kernel.locations[0].str();
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.') c = '_';
+  return name;
+}
+
+}  // namespace
+
+void set_attributes(llvm::Function& function, const Target& target) {
+  function.setDoesNotThrow();
+  function.addFnAttr("target-cpu", target.cpu);
+  if (!target.features.empty()) function.addFnAttr("target-features", target.features);
+  // Without these LLVM splits vectors of 64 bytes on processors that it believes to slow down for them.
+  const std::string bits = std::to_string(target.vector_bytes * 8);
+  function.addFnAttr("prefer-vector-width", bits);
+  function.addFnAttr("min-legal-vector-width", bits);
+  // Spills of whole vectors are aligned: unaligned ones cross a cache line every time.
+  function.addFnAttr("stackrealign");
+}
+
+llvm::Function* emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const Target& target,
+                            llvm::Module& module) {
+  llvm::LLVMContext& context = module.getContext();
+  auto* pointer = llvm::PointerType::get(context, 0);
+  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, pointer}, false);
+  auto* function =
+      llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, function_name(program, kernel), module);
+  function->getArg(0)->setName("buffers");
+  function->getArg(1)->setName("dims");
+  set_attributes(*function, target);
+  std::vector<llvm::Metadata*> lines;
+  for (const Location& l : kernel.locations) lines.push_back(llvm::MDString::get(context, l.str()));
+  if (!lines.empty()) function->setMetadata("gcompile.lines", llvm::MDNode::get(context, lines));
+  KernelEmitter(program, kernel, target, *function).run();
+  return function;
+}
+
+}  // namespace gcompile::codegen

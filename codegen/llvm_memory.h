@@ -1,0 +1,72 @@
+// Loads and stores of scalar and lane-typed values, and what is made of them: transposed loads and lane reductions. A
+// lane that a mask switches off never touches memory: it is given the address of a zero (or of a place to write to)
+// where the processor has no masked access for the element.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "gcompile/codegen/llvm_index.h"
+#include "gcompile/codegen/llvm_registers.h"
+
+namespace gcompile::codegen {
+
+// What an access names: a buffer or stack scratch (address set), or register scratch.
+struct Place {
+  std::string name;
+  DType dtype = DType::kF32;
+  std::vector<Dim> extents;
+  llvm::Value* address = nullptr;
+  std::uint64_t alignment = 1;  // of the address, in bytes, at least the element's
+  Registers* registers = nullptr;
+};
+
+class MemoryEmitter {
+ public:
+  // `entry` appends to the function's first block, which dominates all others.
+  MemoryEmitter(llvm::IRBuilder<>& b, llvm::IRBuilder<>& entry, IndexEmitter& index, const Target& target)
+      : b_(b), entry_(entry), index_(index), target_(target) {}
+
+  // A value of the type; masked-out lanes are 0. `mask` may be null.
+  llvm::Value* load(const Place& place, const Linear& offset, ir::VType type, llvm::Value* mask);
+  void store(const Place& place, const Linear& offset, llvm::Value* value, llvm::Value* mask);
+  // destination[c, lane] = source[row + lane, column + c] for c in 0 .. extent.
+  void load_transposed(const Place& destination, const Place& source, const Linear& row, const Linear& column,
+                       int extent, llvm::Value* mask);
+  // destination[k] = tree over the lanes of source[k, lane], for k in 0 .. extent.
+  using Combine = std::function<llvm::Value*(llvm::Value*, llvm::Value*)>;
+  void lane_reduce(const Place& destination, const Place& source, int extent, const Combine& combine);
+
+ private:
+  llvm::Type* memory_type(DType dtype);  // bool is a byte
+  llvm::Value* from_memory(llvm::Value* x, DType dtype);
+  llvm::Value* to_memory(llvm::Value* x, DType dtype);
+  llvm::Value* element(const Place& place, llvm::Value* offset);  // address
+  llvm::Align alignment(const Place& place, const Linear& offset) const;
+  bool has_masked_access(DType dtype) const;
+  llvm::Value* zeros();  // a vector of zeros to read instead
+  llvm::Value* sink();   // 8 bytes to write to instead
+  llvm::Value* load_scalar(const Place& place, llvm::Value* offset, llvm::Value* mask);
+  llvm::Value* load_contiguous(const Place& place, const Linear& offset, llvm::Value* mask);
+  llvm::Value* load_scattered(const Place& place, const Linear& offset, llvm::Value* mask);
+  void store_contiguous(const Place& place, const Linear& offset, llvm::Value* value, llvm::Value* mask);
+  void store_scattered(const Place& place, const Linear& offset, llvm::Value* value, llvm::Value* mask);
+  std::vector<llvm::Value*> lane_addresses(const Place& place, const Linear& offset);
+  llvm::Value* address_vector(const Place& place, const Linear& offset);
+
+  // Columns [first, first + count) of 16 rows, count <= 16: one vector per column.
+  std::vector<llvm::Value*> transposed_block(const Place& source, const Linear& row, llvm::Value* column, int count,
+                                             llvm::Value* mask);
+  std::vector<llvm::Value*> load_rows(const Place& source, const Linear& row, llvm::Value* column, int count, int width,
+                                      llvm::Value* mask);
+  llvm::Value* reduce_block(std::span<llvm::Value* const> sources, const Combine& combine);
+  Linear constant(std::int64_t n, bool lanes);
+
+  llvm::IRBuilder<>& b_;
+  llvm::IRBuilder<>& entry_;
+  IndexEmitter& index_;
+  const Target& target_;
+  llvm::Value* sink_ = nullptr;
+};
+
+}  // namespace gcompile::codegen
