@@ -1,0 +1,119 @@
+#include "gcompile/passes/specialize.h"
+
+#include <algorithm>
+#include <set>
+
+#include "gcompile/base/error.h"
+#include "gcompile/ir/op.h"
+
+namespace gcompile::passes {
+namespace {
+
+using ir::Value;
+
+void check(const DimValues& values, const std::vector<std::string>& symbols,
+           const std::map<std::string, ir::DimBounds>& bounds) {
+  for (const auto& [name, value] : values) {
+    if (std::find(symbols.begin(), symbols.end(), name) == symbols.end()) {
+      std::string known;
+      for (const std::string& s : symbols) known += (known.empty() ? "" : ", ") + s;
+      throw Error("no dimension is called " + name + "; " +
+                  (known.empty() ? "all are constants" : "the symbolic ones are " + known));
+    }
+    const auto it = bounds.find(name);
+    const ir::DimBounds b = it == bounds.end() ? ir::DimBounds{} : it->second;
+    if (value < b.min || value > b.max)
+      throw Error("dimension " + name + " = " + std::to_string(value) + " is outside of its bounds " +
+                  std::to_string(b.min) + " .. " + std::to_string(b.max));
+  }
+}
+
+class Specializer {
+ public:
+  explicit Specializer(const DimValues& values) {
+    for (const auto& [name, value] : values) values_.emplace(name, Dim(value));
+  }
+
+  Dim dim(const Dim& d) const { return d.substitute(values_); }
+  std::vector<Dim> dims(const std::vector<Dim>& list) const {
+    std::vector<Dim> out;
+    for (const Dim& d : list) out.push_back(dim(d));
+    return out;
+  }
+  Type type(const Type& t) const { return {t.dtype, dims(t.dims)}; }
+
+  template <class Bounds>
+  void drop(Bounds& bounds) const {
+    for (const auto& [name, value] : values_) bounds.erase(name);
+  }
+
+  // All nodes anew, in an arena of their own.
+  ir::Graph graph(const ir::Graph& g) const {
+    ir::Graph out(g.name);
+    out.bounds = g.bounds;
+    drop(out.bounds);
+    ir::Builder b(out);
+    ir::ValueMap<Value> map;
+    for (const auto& i : g.inputs) {
+      b.where = g.where(i.value.node);
+      map[i.value] = b.input(i.name, type(i.value.type()));
+    }
+    for (const auto& s : g.states) {
+      b.where = g.where(s.value.node);
+      map[s.value] = b.state(s.name, type(s.value.type()), s.storage, s.trainable);
+    }
+    for (const ir::Node* n : g.topological()) {
+      if (map.count({n, 0})) continue;
+      ir::Attrs attrs = n->attrs;
+      for (const auto& [key, value] : n->attrs.entries())
+        if (const auto* d = std::get_if<std::vector<Dim>>(&value)) attrs.set(key, dims(*d));
+      std::vector<Value> operands;
+      for (const Value& v : n->operands) operands.push_back(map.at(v));
+      b.where = g.where(n);
+      const Value made = b.make(*n->op, std::move(operands), std::move(attrs),
+                                n->body ? std::make_shared<const ir::Graph>(graph(*n->body)) : nullptr);
+      for (int r = 0; r < static_cast<int>(n->types.size()); ++r) map[{n, r}] = {made.node, r};
+    }
+    for (const auto& r : g.results) out.results.push_back({map.at(r.value), r.name});
+    for (const auto& u : g.updates) out.updates.push_back({u.state, map.at(u.value)});
+    return out;
+  }
+
+  void block(ir::Block& body) const {
+    for (ir::Instr& i : body) {
+      i.index = dims(i.index);
+      i.extent = dim(i.extent);
+      block(i.body);
+    }
+  }
+
+ private:
+  std::map<std::string, Dim> values_;
+};
+
+}  // namespace
+
+ir::Graph specialize(const ir::Graph& graph, const DimValues& values) {
+  check(values, graph.symbols(), graph.bounds);
+  return values.empty() ? graph : Specializer(values).graph(graph);
+}
+
+ir::KernelModule specialize(const ir::KernelModule& module, const DimValues& values) {
+  check(values, symbols_of(module), module.bounds);
+  const Specializer s(values);
+  ir::KernelModule out = module;
+  s.drop(out.bounds);
+  for (ir::Buffer& b : out.buffers) b.type = s.type(b.type);
+  for (ir::Kernel& k : out.kernels) s.block(k.body);
+  return out;
+}
+
+std::vector<std::string> symbols_of(const ir::KernelModule& module) {
+  std::set<std::string> symbols;
+  for (const ir::Buffer& b : module.buffers)
+    if (b.role == ir::BufferRole::kInput || b.role == ir::BufferRole::kState)
+      for (const Dim& d : b.type.dims) symbols.merge(d.symbols());
+  return {symbols.begin(), symbols.end()};
+}
+
+}  // namespace gcompile::passes
