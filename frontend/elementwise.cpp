@@ -1,0 +1,126 @@
+// Operators and functions that work element by element. A table's worth of one-liners: the name of the op is the point.
+#include "gcompile/frontend/functions.h"
+#include "gcompile/frontend/making.h"
+#include "gcompile/ir/op.h"
+
+namespace gcompile {
+
+namespace {
+
+bool admits(const ir::OpDef& op, DType dtype) {
+  for (const DType d : op.dtypes)
+    if (d == dtype) return true;
+  return op.dtypes.empty();
+}
+
+std::string admitted(const ir::OpDef& op) {
+  std::string text;
+  for (const DType d : op.dtypes) text += (text.empty() ? "" : ", ") + std::string(name(d));
+  return text;
+}
+
+Tensor unary(const char* op_name, const Tensor& x, Where where) {
+  const Making making(op_name, where);
+  const ir::V v = making.value(x);
+  const ir::OpDef& op = ir::op(op_name);
+  if (!admits(op, v.type().dtype))
+    making.fail("is for " + admitted(op) + ", not for " + v.type().str(), {{"operand", x}});
+  return making.tensor(ir::unary(op_name, v));
+}
+
+Tensor binary(const char* op_name, const Operand& a, const Operand& b) {
+  const Making making(op_name, a.where());
+  const auto [x, y] = unify(making, a, b);
+  const ir::OpDef& op = ir::op(op_name);
+  if (!admits(op, x.type().dtype)) {
+    std::vector<std::pair<std::string, Tensor>> operands;
+    if (!a.is_number()) operands.emplace_back("left", a.tensor());
+    if (!b.is_number()) operands.emplace_back("right", b.tensor());
+    if (std::string_view(op_name) == "div" && x.type().dtype == DType::kI32)
+      making.fail("integers are not divided with '/': write gc::floor_div(a, b), or cast both to a float first",
+                  operands);
+    making.fail("is for " + admitted(op) + ", not for " + x.type().str(), operands);
+  }
+  return making.tensor(ir::binary(op_name, x, y));
+}
+
+}  // namespace
+
+Tensor operator+(const Operand& a, const Operand& b) { return binary("add", a, b); }
+Tensor operator-(const Operand& a, const Operand& b) { return binary("sub", a, b); }
+Tensor operator*(const Operand& a, const Operand& b) { return binary("mul", a, b); }
+Tensor operator/(const Operand& a, const Operand& b) { return binary("div", a, b); }
+Tensor operator-(const Operand& a) { return unary("neg", a.tensor(), a.where()); }
+Tensor operator==(const Operand& a, const Operand& b) { return binary("eq", a, b); }
+Tensor operator!=(const Operand& a, const Operand& b) { return binary("ne", a, b); }
+Tensor operator<(const Operand& a, const Operand& b) { return binary("lt", a, b); }
+Tensor operator<=(const Operand& a, const Operand& b) { return binary("le", a, b); }
+Tensor operator>(const Operand& a, const Operand& b) { return binary("gt", a, b); }
+Tensor operator>=(const Operand& a, const Operand& b) { return binary("ge", a, b); }
+
+Tensor exp(const Tensor& x, Where where) { return unary("exp", x, where); }
+Tensor expm1(const Tensor& x, Where where) { return unary("expm1", x, where); }
+Tensor log(const Tensor& x, Where where) { return unary("log", x, where); }
+Tensor log1p(const Tensor& x, Where where) { return unary("log1p", x, where); }
+Tensor sqrt(const Tensor& x, Where where) { return unary("sqrt", x, where); }
+Tensor rsqrt(const Tensor& x, Where where) { return unary("rsqrt", x, where); }
+Tensor tanh(const Tensor& x, Where where) { return unary("tanh", x, where); }
+Tensor sigmoid(const Tensor& x, Where where) { return unary("sigmoid", x, where); }
+Tensor sin(const Tensor& x, Where where) { return unary("sin", x, where); }
+Tensor cos(const Tensor& x, Where where) { return unary("cos", x, where); }
+Tensor floor(const Tensor& x, Where where) { return unary("floor", x, where); }
+Tensor ceil(const Tensor& x, Where where) { return unary("ceil", x, where); }
+Tensor round_even(const Tensor& x, Where where) { return unary("round_even", x, where); }
+Tensor abs(const Tensor& x, Where where) { return unary("abs", x, where); }
+Tensor sign(const Tensor& x, Where where) { return unary("sign", x, where); }
+Tensor is_finite(const Tensor& x, Where where) { return unary("is_finite", x, where); }
+Tensor logical_not(const Tensor& x, Where where) { return unary("not", x, where); }
+Tensor stop_gradient(const Tensor& x, Where where) { return unary("stop_gradient", x, where); }
+Tensor square(const Tensor& x, Where where) { return binary("mul", {x, where}, {x, where}); }
+
+// x where it is above 0; comparing the other way round lets a NaN through.
+Tensor relu(const Tensor& x, Where line) {
+  const LocationScope scope(line);
+  return where(x <= 0, 0, x);
+}
+
+Tensor cast(const Tensor& x, DType dtype, Where where) {
+  const Making making("cast", where);
+  return making.tensor(ir::cast(making.value(x), dtype));
+}
+
+Tensor pow(const Operand& x, const Operand& exponent) {
+  if (!x.is_number() && exponent.is_number() && exponent.number() == 2) return square(x.tensor(), x.where());
+  return binary("pow", x, exponent);
+}
+Tensor maximum(const Operand& a, const Operand& b) { return binary("max", a, b); }
+Tensor minimum(const Operand& a, const Operand& b) { return binary("min", a, b); }
+Tensor floor_div(const Operand& a, const Operand& b) { return binary("floor_div", a, b); }
+Tensor remainder(const Operand& a, const Operand& b) { return binary("rem", a, b); }
+Tensor logical_and(const Operand& a, const Operand& b) { return binary("and", a, b); }
+Tensor logical_or(const Operand& a, const Operand& b) { return binary("or", a, b); }
+
+Tensor clamp(const Operand& x, const Operand& low, const Operand& high) {
+  const LocationScope scope(x.where());
+  return minimum(maximum(x, low), high);
+}
+
+Tensor where(const Tensor& condition, const Operand& on_true, const Operand& on_false) {
+  const Making making("where", on_true.where());
+  const ir::V c = making.value(condition);
+  if (c.type().dtype != DType::kBool)
+    making.fail("the condition must be a bool tensor, such as x > 0, not " + c.type().str(),
+                {{"condition", condition}});
+  if (on_true.is_number() && on_false.is_number()) {
+    const Type type{DType::kF32, c.type().dims};
+    return making.tensor(ir::select(c, making.value(on_true.as(type)), making.value(on_false.as(type))));
+  }
+  const auto [a, b] = unify(making, on_true, on_false);
+  const auto dims = broadcast_dims(c.type().dims, a.type().dims);
+  if (!dims)
+    making.fail("the condition " + c.type().str() + " and the values " + a.type().str() + " do not broadcast",
+                {{"condition", condition}});
+  return making.tensor(ir::select(broadcast_value(c, *dims), broadcast_value(a, *dims), broadcast_value(b, *dims)));
+}
+
+}  // namespace gcompile

@@ -1,0 +1,161 @@
+#include "gcompile/frontend/function_cache.h"
+
+#include "gcompile/codegen/compile.h"
+#include "gcompile/frontend/trace.h"
+
+namespace gcompile {
+
+void Argument::take(DType dtype) const {
+  if (array_ || own_->dtype() == dtype) return;
+  const bool whole = number_ == static_cast<double>(static_cast<std::int32_t>(number_));
+  if (!is_float(dtype) && !whole)
+    throw CallError(Location::from(where_), "the number " + std::to_string(number_) + " is given for a parameter of " +
+                                                std::string(gcompile::name(dtype)));
+  own_ = Array::full(dtype, {}, number_);
+}
+
+std::string Program::dump(const std::string& stage) const {
+  if (!executable_->dump) throw Error("this program was compiled without dumps");
+  return executable_->dump(stage);
+}
+
+namespace detail {
+
+namespace {
+
+const char kBatch[] = "N";
+
+// The values that extents have in shapes: what a symbol alone stands for.
+std::map<std::string, std::int64_t> bound_symbols(const std::vector<Type>& types, const std::vector<Shape>& shapes) {
+  std::map<std::string, std::int64_t> values;
+  for (std::size_t i = 0; i < shapes.size(); ++i)
+    for (int axis = 0; axis < types[i].rank() && axis < shapes[i].rank(); ++axis)
+      if (const auto symbol = types[i].dim(axis).as_symbol()) values.emplace(*symbol, shapes[i][axis]);
+  return values;
+}
+
+}  // namespace
+
+FunctionCache::FunctionCache(Body body, std::size_t result_count, JitOptions options, Batch batch,
+                             std::vector<std::string> names)
+    : body_(std::move(body)), result_count_(result_count), options_(std::move(options)), batch_(batch),
+      names_(std::move(names)) {}
+
+FunctionCache::FunctionCache(Body body, std::size_t result_count, JitOptions options,
+                             const std::vector<TensorSpec>& specs, Where where)
+    : body_(std::move(body)), result_count_(result_count), options_(std::move(options)), declared_(true) {
+  last_ = &compile(specs, std::vector<Where>(specs.size(), where));
+}
+
+void FunctionCache::enter() {
+  if (busy_.exchange(true, std::memory_order_acquire))
+    throw CallError("'" + options_.name +
+                    "' is called while another call of it runs: calls of one compiled function "
+                    "are exclusive; give each thread a function of its own");
+}
+
+bool FunctionCache::fits(const Variant& variant, std::span<const Argument* const> arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const Array& a = arguments[i]->array();
+    const Type& t = variant.types[i];
+    if (a.dtype() != t.dtype || a.rank() != t.rank()) return false;
+    for (int axis = 0; axis < t.rank(); ++axis) {
+      const Dim& d = t.dim(axis);
+      if (d.is_constant() && d.constant() != a.shape()[axis]) return false;
+    }
+  }
+  return true;
+}
+
+FunctionCache::Variant& FunctionCache::find(std::span<const Argument* const> arguments) {
+  if (declared_) return *last_;
+  for (const auto& v : variants_)
+    if (fits(*v, arguments)) return *v;
+  std::vector<TensorSpec> specs;
+  std::vector<Where> where;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const Array& a = arguments[i]->array();
+    TensorSpec spec{Type::of(a.dtype(), a.shape())};
+    if (i < names_.size()) spec.name = names_[i];
+    if (batch_ != Batch::kStatic && a.rank() > 0) spec.type.dims[0] = Dim(kBatch);
+    specs.push_back(std::move(spec));
+    where.push_back(arguments[i]->where());
+  }
+  return compile(specs, where);
+}
+
+FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& specs, std::span<const Where> where) {
+  codegen::CompileOptions options;
+  if (!options_.target.empty()) options.target = codegen::target_named(options_.target);
+  if (options_.verify_each) options.verify_each = true;
+  auto variant = std::make_unique<Variant>();
+  Trace trace(options_.name);
+  std::vector<Tensor> inputs;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const std::string name = specs[i].name.empty() ? "x" + std::to_string(i) : specs[i].name;
+    inputs.push_back(trace.input(name, specs[i].type, where[i]));
+    variant->types.push_back(specs[i].type);
+  }
+  const std::vector<Tensor> results = body_(inputs);
+  if (batch_ == Batch::kSymbolicNonempty) trace.require_nonempty(Dim(kBatch));
+  variant->executable = codegen::compile(trace.finish(results, where.empty() ? Where() : where[0]), options);
+  variant->shapes.resize(specs.size());
+  variant->slots.assign(kSlots, std::vector<Array>(result_count_));
+  variants_.push_back(std::move(variant));
+  return *variants_.back();
+}
+
+// The slots are tried from the one after the last used: while a caller holds the last result, or a few, none is copied.
+std::vector<Array>& FunctionCache::free_slot(Variant& variant) const {
+  for (std::size_t tried = 0; tried < kSlots; ++tried) {
+    std::vector<Array>& slot = variant.slots[variant.next_slot];
+    bool shared = false;
+    for (const Array& a : slot) shared |= a.shared();
+    if (!shared) return slot;
+    variant.next_slot = (variant.next_slot + 1) % kSlots;
+  }
+  return variant.slots[variant.next_slot];
+}
+
+std::span<const Array> FunctionCache::run(std::span<const Argument* const> arguments) {
+  if (!last_ || declared_ || !fits(*last_, arguments)) last_ = &find(arguments);
+  Variant& v = *last_;
+  constexpr std::size_t kMostArguments = 16;
+  const Array* pointers[kMostArguments];
+  if (arguments.size() > kMostArguments || arguments.size() != v.types.size())
+    throw CallError("'" + options_.name + "' takes " + std::to_string(v.types.size()) + " arguments, at most " +
+                    std::to_string(kMostArguments) + ", and got " + std::to_string(arguments.size()));
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (declared_) arguments[i]->take(v.types[i].dtype);
+    pointers[i] = &arguments[i]->array();
+    v.shapes[i] = pointers[i]->shape();
+  }
+  std::vector<Array>& slot = free_slot(v);
+  try {
+    v.executable->run({pointers, arguments.size()}, slot);
+  } catch (const CallError& e) {
+    // The executable knows the parameters' lines; the line of this call is the one to look at.
+    if (arguments.empty() || e.where().known()) throw;
+    throw CallError(Location::from(arguments[0]->where()), e.what());
+  }
+  return slot;
+}
+
+Program FunctionCache::program(const Variant& variant) const {
+  return {variant.executable, bound_symbols(variant.types, variant.shapes)};
+}
+
+Program FunctionCache::compiled() const {
+  if (!last_) throw Error("'" + options_.name + "' has not been compiled yet: call it, or compiled(arguments...)");
+  return program(*last_);
+}
+
+Program FunctionCache::compiled(std::span<const Argument* const> arguments) {
+  const Busy busy(*this);
+  Variant& v = find(arguments);
+  for (std::size_t i = 0; i < arguments.size(); ++i) v.shapes[i] = arguments[i]->array().shape();
+  return program(v);
+}
+
+}  // namespace detail
+}  // namespace gcompile

@@ -1,0 +1,109 @@
+// FunctionCache: a traced function and what was compiled of it, one variant per (dtypes, ranks, static extents) of the
+// arguments. The variant used last is compared first, extent by extent; a call that fits it neither hashes nor
+// allocates. Results are written into slots that are used again as soon as no copy of theirs is left.
+// Internal to jit, compile, TrainStep and predict.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gcompile/frontend/argument.h"
+#include "gcompile/frontend/tensor.h"
+#include "gcompile/runtime/executable.h"
+
+namespace gcompile {
+
+struct JitOptions {
+  std::string name = "main";  // of the function, in dumps and profiles
+  std::string target = "";    // "x86-64-v3", ...; empty: this machine
+  bool verify_each = false;   // check the compiler's work after every pass
+};
+
+// A look at one compiled variant.
+class Program {
+ public:
+  Program(std::shared_ptr<runtime::Executable> executable, std::map<std::string, std::int64_t> dims)
+      : executable_(std::move(executable)), dims_(std::move(dims)) {}
+
+  // Exact bytes of temporaries that a call needs; symbolic extents as in the last call, or as given.
+  std::int64_t peak_bytes() const { return executable_->peak_bytes(dims_); }
+  std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims) const {
+    return executable_->peak_bytes(dims);
+  }
+  // The text of a stage: "graph", "kernel", "program", "llvm" or "asm".
+  std::string dump(const std::string& stage) const;
+
+ private:
+  std::shared_ptr<runtime::Executable> executable_;
+  std::map<std::string, std::int64_t> dims_;
+};
+
+namespace detail {
+
+class FunctionCache {
+ public:
+  using Body = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
+  enum class Batch { kStatic, kSymbolic, kSymbolicNonempty };  // the leading extent of the arguments (all share one)
+
+  FunctionCache(Body body, std::size_t result_count, JitOptions options, Batch batch = Batch::kStatic,
+                std::vector<std::string> names = {});
+  // With declared parameters: compiled at once, for these only.
+  FunctionCache(Body body, std::size_t result_count, JitOptions options, const std::vector<TensorSpec>& specs,
+                Where where);
+
+  // Calls are exclusive, from the beginning until what `use` returns has been made of the results.
+  template <class Use>
+  auto call(std::span<const Argument* const> arguments, const Use& use) {
+    const Busy busy(*this);
+    return use(run(arguments));
+  }
+
+  // The variant for these arguments, compiled if need be, not run; without arguments the one used last.
+  Program compiled(std::span<const Argument* const> arguments);
+  Program compiled() const;
+  std::size_t variant_count() const { return variants_.size(); }
+
+ private:
+  static constexpr std::size_t kSlots = 4;  // results of that many calls can be held before new ones are allocated
+
+  struct Variant {
+    std::vector<Type> types;    // as traced
+    std::vector<Shape> shapes;  // of the last call
+    std::shared_ptr<runtime::Executable> executable;
+    std::vector<std::vector<Array>> slots;
+    std::size_t next_slot = 0;
+  };
+  struct Busy {
+    explicit Busy(FunctionCache& c) : cache(c) { cache.enter(); }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    ~Busy() { cache.busy_.store(false, std::memory_order_release); }
+    FunctionCache& cache;
+  };
+
+  void enter();
+  std::span<const Array> run(std::span<const Argument* const> arguments);
+  static bool fits(const Variant& variant, std::span<const Argument* const> arguments);
+  Variant& find(std::span<const Argument* const> arguments);
+  Variant& compile(const std::vector<TensorSpec>& specs, std::span<const Where> where);
+  std::vector<Array>& free_slot(Variant& variant) const;
+  Program program(const Variant& variant) const;
+
+  Body body_;
+  std::size_t result_count_;
+  JitOptions options_;
+  Batch batch_ = Batch::kStatic;
+  std::vector<std::string> names_;
+  bool declared_ = false;
+  std::vector<std::unique_ptr<Variant>> variants_;
+  Variant* last_ = nullptr;
+  std::atomic<bool> busy_{false};
+};
+
+}  // namespace detail
+}  // namespace gcompile

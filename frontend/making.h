@@ -1,0 +1,45 @@
+// Making: the frame of every function of the DSL: it finds the trace, checks that the operands belong to it, makes
+// nodes at the user's line, and reports errors with the operands. Internal to the frontend.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gcompile/frontend/describe.h"
+#include "gcompile/frontend/tensor.h"
+#include "gcompile/ir/build.h"
+
+namespace gcompile {
+
+class Making {
+ public:
+  Making(std::string_view name, Where where);
+
+  ir::V value(const Tensor& t) const { return {builder_, trace_->value(t, name_, where_)}; }
+  Tensor tensor(ir::Value v) const { return trace_->tensor(v, where_); }
+  ir::Builder& builder() const { return *builder_; }
+  Trace& trace() const { return *trace_; }
+
+  // Throws ModelError "line: name: message" and a line for each operand.
+  [[noreturn]] void fail(const std::string& message,
+                         const std::vector<std::pair<std::string, Tensor>>& operands = {}) const;
+  // Axis in [0, rank), or an error.
+  std::int64_t axis(std::int64_t axis, const Tensor& x) const;
+  // Ascending, without repetition; all axes for the default.
+  std::vector<std::int64_t> axes(const Axes& axes, const Tensor& x) const;
+
+ private:
+  std::string name_;
+  Where where_;
+  Trace* trace_;
+  ir::Builder* builder_;
+};
+
+// The extents that two shapes broadcast to; nothing when they do not fit.
+std::optional<std::vector<Dim>> broadcast_dims(const std::vector<Dim>& a, const std::vector<Dim>& b);
+// `v` repeated to these extents, which it fits.
+ir::V broadcast_value(ir::V v, const std::vector<Dim>& dims);
+// Both operands as tensors of one shape and dtype, or an error that shows both.
+std::pair<ir::V, ir::V> unify(const Making& making, const Operand& a, const Operand& b);
+
+}  // namespace gcompile

@@ -1,0 +1,95 @@
+// predict and evaluate: a model on data, without training. What is compiled for them is kept in the model.
+#pragma once
+
+#include <any>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gcompile/frontend/function_cache.h"
+#include "gcompile/frontend/loss_function.h"
+#include "gcompile/frontend/nn/module.h"
+#include "gcompile/runtime/data/dataset.h"
+
+namespace gcompile {
+
+// A figure of merit: predictions of all samples, and their labels.
+using Metric = std::function<double(const Array& predictions, const Array& labels)>;
+
+struct Evaluation {
+  double loss = 0;
+  std::optional<double> metric = std::nullopt;  // accuracy, for losses of classifiers, unless a metric is given
+};
+std::ostream& operator<<(std::ostream& out, const Evaluation& evaluation);
+
+namespace detail {
+
+// A model's compiled functions, found by keys of any type that compares.
+struct ForwardCaches {
+  struct Entry {
+    std::any key;
+    std::unique_ptr<FunctionCache> cache;
+  };
+  std::vector<Entry> entries;
+
+  template <class Key, class Make>
+  FunctionCache& find(const Key& key, const Make& make) {
+    for (const Entry& e : entries)
+      if (const Key* k = std::any_cast<Key>(&e.key); k && *k == key) return *e.cache;
+    entries.push_back({key, make()});
+    return *entries.back().cache;
+  }
+};
+
+template <class M>
+struct PredictKey {
+  friend bool operator==(const PredictKey&, const PredictKey&) { return true; }
+};
+template <class M, class L>
+struct EvaluateKey {
+  L loss;
+  friend bool operator==(const EvaluateKey& a, const EvaluateKey& b) { return a.loss == b.loss; }
+};
+
+using Forward = std::function<Tensor(const Tensor&)>;
+
+std::unique_ptr<FunctionCache> make_predict(Forward forward);
+std::unique_ptr<FunctionCache> make_evaluate(Forward forward, const LossFunction& loss, Where where);
+Array run_predict(FunctionCache& cache, const Argument& x);
+Evaluation run_evaluate(FunctionCache& cache, const LossFunction& loss, const data::Dataset& data, const Metric& metric,
+                        Where where);
+
+}  // namespace detail
+
+// The model's output for x. The leading axis of x, when it has more than one, is the batch: one compile for all sizes.
+template <std::derived_from<nn::Module> M>
+Array predict(const M& model, const Argument& x) {
+  return detail::run_predict(model.caches().find(detail::PredictKey<M>{},
+                                                 [&] {
+                                                   const Where where = x.where();
+                                                   return detail::make_predict([&model, where](const Tensor& t) {
+                                                     return nn::call_forward(model, t, where);
+                                                   });
+                                                 }),
+                             x);
+}
+
+// The loss, and the metric, over a data set. CallError for an empty one.
+template <std::derived_from<nn::Module> M, class L>
+Evaluation evaluate(const M& model, const L& loss, const data::Dataset& data, const Metric& metric = nullptr,
+                    Where where = Where::current()) {
+  const LossFunction f = LossFunction::from(loss);
+  const auto make = [&] {
+    return detail::make_evaluate([&model, where](const Tensor& t) { return nn::call_forward(model, t, where); }, f,
+                                 where);
+  };
+  if constexpr (std::equality_comparable<L>)
+    return detail::run_evaluate(model.caches().find(detail::EvaluateKey<M, L>{loss}, make), f, data, metric, where);
+  else
+    return detail::run_evaluate(*make(), f, data, metric, where);
+}
+
+}  // namespace gcompile

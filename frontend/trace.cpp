@@ -1,0 +1,125 @@
+#include "gcompile/frontend/trace.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "gcompile/frontend/describe.h"
+#include "gcompile/frontend/tensor.h"
+#include "gcompile/ir/build.h"
+
+namespace gcompile {
+
+namespace {
+
+thread_local Trace* current_trace = nullptr;
+
+// Serials only have to differ: nothing depends on their values.
+std::uint64_t next_serial() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
+Trace::Trace(std::string name)
+    : graph_(std::move(name)), builder_(graph_), serial_(next_serial()), outer_(current_trace) {
+  current_trace = this;
+}
+
+Trace::~Trace() { current_trace = outer_; }
+
+Trace* Trace::current() { return current_trace; }
+
+Trace& Trace::required(std::string_view what, Where where) {
+  if (current_trace) return *current_trace;
+  throw ModelError(Location::from(where),
+                   std::string(what) + ": nothing is being traced here; a Tensor is a value inside of a function given "
+                                       "to gc::jit, gc::compile or gc::TrainStep (data outside of it is a gc::Array)");
+}
+
+ir::Builder& Trace::at(Where where) {
+  builder_.where = {Location::from(user_line(where))};
+  return builder_;
+}
+
+Tensor Trace::input(std::string name, Type type, Where where) {
+  return tensor(at(where).input(std::move(name), std::move(type)), where);
+}
+
+ir::Value Trace::state(const std::shared_ptr<StateStorage>& storage, Where where) {
+  ir::Value& leaf = leaves_[storage.get()];
+  if (leaf)
+    graph_.add_locations(leaf.node, {Location::from(user_line(where))});
+  else
+    leaf =
+        at(where).state(storage->name(), Type::of(storage->dtype(), storage->shape()), storage, storage->trainable());
+  return leaf;
+}
+
+bool Trace::updates(const StateStorage& storage) const {
+  return std::any_of(updates_.begin(), updates_.end(), [&](const Update& u) { return u.storage.get() == &storage; });
+}
+
+void Trace::update(const std::shared_ptr<StateStorage>& storage, const Tensor& tensor, Where where) {
+  const Location line = Location::from(user_line(where));
+  const std::string what = "set(" + storage->name() + ")";
+  for (const Update& u : updates_)
+    if (u.storage == storage)
+      throw ModelError(line, what + ": the state is set twice in one function, first at " + u.where.str() +
+                                 "; all updates happen at once, after every read, so there can be one only");
+  const ir::Value v = value(tensor, what, where);
+  const Type type = Type::of(storage->dtype(), storage->shape());
+  if (v.type() != type)
+    throw ModelError(line, what + ": the state is " + type.str() + ", the new value " + v.type().str() +
+                               operand_lines({{"value", v, tensor.made_at()}}));
+  updates_.push_back({storage, v, line});
+}
+
+void Trace::require_nonempty(const Dim& extent) {
+  for (const std::string& symbol : extent.symbols()) {
+    ir::DimBounds& bounds = graph_.bounds[symbol];
+    bounds.min = std::max<std::int64_t>(bounds.min, 1);
+  }
+}
+
+ir::Value Trace::value(const Tensor& tensor, std::string_view what, Where where) const {
+  const Location line = Location::from(user_line(where));
+  if (tensor.serial_ == 0) throw ModelError(line, std::string(what) + ": a Tensor without a value (default-made)");
+  if (tensor.serial_ != serial_)
+    throw ModelError(line, std::string(what) + ": a Tensor is used outside of the trace it belongs to: made at " +
+                               Location::from(tensor.made_).str() + ", used at " + line.str() +
+                               ". Tensors live only while their function is traced; keep data in an Array, and what "
+                               "must outlive a call in a State");
+  return values_[static_cast<std::size_t>(tensor.index_)];
+}
+
+Tensor Trace::tensor(ir::Value value, Where where) {
+  Tensor t;
+  t.serial_ = serial_;
+  t.index_ = static_cast<std::int32_t>(values_.size());
+  t.made_ = user_line(where);
+  values_.push_back(value);
+  return t;
+}
+
+ir::Graph Trace::finish(std::span<const Tensor> results, Where where) {
+  for (const Tensor& t : results) graph_.results.push_back({value(t, "result of the function", where), ""});
+  for (const Update& u : updates_) {
+    const ir::Value leaf = state(u.storage, where);
+    graph_.updates.push_back({graph_.state_index(leaf), u.value});
+  }
+  return std::move(graph_);
+}
+
+LocationScope::LocationScope(Where where) {
+  Trace* trace = Trace::current();
+  if (!trace || trace->scope_) return;
+  trace->scope_ = where;
+  trace_ = trace;
+}
+
+LocationScope::~LocationScope() {
+  if (trace_) trace_->scope_.reset();
+}
+
+}  // namespace gcompile
