@@ -1,0 +1,22 @@
+// Lesson 2, linear regression: y = w x + b through three points, by the summed squared error.
+#include <gcompile/gcompile.h>
+
+#include <iostream>
+
+namespace gc = gcompile;
+
+struct LinearRegression : gc::nn::Module {
+  gc::nn::Linear linear{this, "linear", 1, 1};
+  gc::Tensor forward(gc::Tensor x) const { return linear(x); }
+};
+
+int main() {
+  const gc::Array x{{1.0f}, {2.0f}, {3.0f}}, y{{2.0f}, {4.0f}, {6.0f}};
+
+  LinearRegression model;
+  gc::TrainStep step(model, gc::nn::MSELoss{gc::Reduction::Sum}, gc::optim::SGD{.lr = 0.01});
+  for (int epoch = 0; epoch < 1000; ++epoch) std::cout << epoch << ' ' << step(x, y) << '\n';
+
+  std::cout << "w = " << model.linear.weight.item() << "\nb = " << model.linear.bias.item() << '\n';
+  std::cout << "y_pred = " << gc::predict(model, gc::Array{{4.0f}}) << '\n';
+}
