@@ -43,7 +43,7 @@ std::vector<const Node*> Graph::topological() const {
   while (!todo.empty()) {
     const Node* n = todo.back();
     todo.pop_back();
-    if (seen[static_cast<std::size_t>(n->id)]) continue;
+    if (!n || seen[static_cast<std::size_t>(n->id)]) continue;  // null in a broken graph, which still must print
     seen[static_cast<std::size_t>(n->id)] = true;
     found.push_back(n);
     for (const Value& v : n->operands) todo.push_back(v.node);

@@ -151,9 +151,9 @@ void check_graph(const Graph& graph, const Symbols* outer) {
     const bool leaf = node->op->name == "input" || node->op->name == "state";
     if (leaf && !declared.count(node)) fault(node, std::string(node->op->name) + " is not declared in the graph");
     if (node->op->is(kKernelOnly)) fault(node, std::string(node->op->name) + " is an op for kernels");
+    check_body(*node, known);  // before types: those of a fusion are read from its body
     check_types(*node);
     check_symbols(*node, known);
-    check_body(*node, known);
   }
 }
 

@@ -1,0 +1,461 @@
+// Graphs as text: what is printed, that every op comes back, and what the parser and the verifier say of wrong ones.
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <functional>
+#include <limits>
+
+#include "gcompile/base/error.h"
+#include "gcompile/ir/build.h"
+#include "gcompile/ir/dot.h"
+#include "gcompile/ir/op.h"
+#include "gcompile/ir/parse.h"
+#include "gcompile/ir/print.h"
+
+namespace gcompile::ir {
+namespace {
+
+using Ints = std::vector<std::int64_t>;
+using Dims = std::vector<Dim>;
+
+const Dim N("N");
+
+void expect_round_trip(const Graph& g) {
+  const std::string text = print(g);
+  Graph again;
+  ASSERT_NO_THROW(again = parse_graph(text)) << text;
+  EXPECT_EQ(print(again), text);
+  const PrintOptions bare{.locations = false};
+  EXPECT_EQ(print(parse_graph(print(g, bare))), print(g, bare));
+  // Attributes come back with their types: the graphs are equal, not only their texts.
+  const auto a = g.topological(), b = again.topological();
+  ASSERT_EQ(a.size(), b.size());
+  std::vector<const Node*> x, y;
+  const auto is_plain = [](const Node* n) { return n->op->name != "input" && n->op->name != "state"; };
+  std::copy_if(a.begin(), a.end(), std::back_inserter(x), is_plain);
+  std::copy_if(b.begin(), b.end(), std::back_inserter(y), is_plain);
+  ASSERT_EQ(x.size(), y.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    EXPECT_EQ(x[i]->op, y[i]->op);
+    EXPECT_EQ(x[i]->attrs, y[i]->attrs) << text;
+    EXPECT_EQ(x[i]->types, y[i]->types);
+  }
+}
+
+// y = sigmoid(x w^T) and an update of w, with locations.
+Graph linear() {
+  Graph g;
+  Builder b(g);
+  g.bounds["N"] = {1, 1048576};
+  b.where = {{"/home/somebody/model.cpp", 3}};
+  const Value x = b.input("x", {DType::kF32, {N, 8}});
+  b.where = {{"model.cpp", 9}};
+  const Value w = b.state("linear1.weight", {DType::kF32, {6, 8}}, nullptr);
+  b.state("scale", {DType::kF32, {}}, nullptr, false);
+  b.where = {{"src/model.cpp", 14}, {"train.cpp", 5}};
+  const V y = dot({&b, x}, {&b, w}, {1}, {1});
+  b.where = {};
+  const V s = unary("sigmoid", y);
+  const V two = {&b, splat(b, w.type(), 0.1)};
+  g.results = {{s.v, "y"}, {y.v, ""}};
+  g.updates = {{0, (V{&b, w} - two).v}};
+  return g;
+}
+
+TEST(GraphText, PrintsWhatIsDocumented) {
+  EXPECT_EQ(print(linear()), R"(graph @main(%x: f32[N,8] loc("model.cpp":3)) {
+  dim N in 1 .. 1048576
+  state @linear1.weight: f32[6,8] loc("model.cpp":9)
+  state @scale: f32[] frozen loc("model.cpp":9)
+  %0 = dot(%x, @linear1.weight) {lhs_contract = [1], rhs_contract = [1]} : f32[N,6] loc("model.cpp":14, "train.cpp":5)
+  %1 = sigmoid(%0) : f32[N,6]
+  %2 = constant f32[] 0.1
+  %3 = broadcast(%2) {dims = (6, 8)} : f32[6,8]
+  %4 = sub(@linear1.weight, %3) : f32[6,8]
+  return %1 as "y", %0
+  update @linear1.weight = %4
+}
+)");
+  expect_round_trip(linear());
+}
+
+TEST(GraphText, LocationsMayBeLeftOut) {
+  EXPECT_EQ(print(linear(), {.locations = false}).find("loc("), std::string::npos);
+}
+
+TEST(GraphText, NodesWithoutLocationGetThatOfTheText) {
+  const Graph g = parse_graph("graph @g(%x: f32[]) {\n  %0 = neg(%x) : f32[]\n  %1 = neg(%0) : f32[] loc(\"m.cpp\":7)\n"
+                              "  return %1\n}",
+                              "some/where.gir");
+  const auto nodes = g.topological();
+  ASSERT_EQ(nodes.size(), 3u);
+  EXPECT_EQ(g.where(nodes[0]), (std::vector<Location>{{"some/where.gir", 1}}));
+  EXPECT_EQ(g.where(nodes[1]), (std::vector<Location>{{"some/where.gir", 2}}));
+  EXPECT_EQ(g.where(nodes[2]), (std::vector<Location>{{"m.cpp", 7}}));
+}
+
+TEST(GraphText, HandWrittenTextMayNameValuesAndHoldComments) {
+  const Graph g = parse_graph(R"(// RUN: gcompile %s
+# a comment of the other kind
+graph @g(%x: f32[N], %"a b": f32[N]) {  // and at the end
+  %sum = add(%x, %"a b") : f32[N]
+  %twice = add(%sum, %sum) : f32[N]
+  return %twice
+})");
+  EXPECT_EQ(print(g), "graph @g(%x: f32[N], %\"a b\": f32[N]) {\n  %0 = add(%x, %\"a b\") : f32[N]\n"
+                      "  %1 = add(%0, %0) : f32[N]\n  return %1\n}\n");
+}
+
+TEST(GraphText, NumbersSurviveToTheBit) {
+  Graph g;
+  Builder b(g);
+  using F = std::numeric_limits<float>;
+  using D = std::numeric_limits<double>;
+  std::vector<float> f = {0.1f,
+                          -0.0f,
+                          1e10f,
+                          F::max(),
+                          F::min(),
+                          F::denorm_min(),
+                          F::infinity(),
+                          -F::infinity(),
+                          F::quiet_NaN(),
+                          std::bit_cast<float>(0xffc00000u),
+                          std::bit_cast<float>(0x7fc00123u),
+                          16777217.0f};
+  std::uint32_t bits = 12345;
+  for (int i = 0; i < 2000; ++i) {
+    bits = bits * 1664525u + 1013904223u;
+    const auto x = std::bit_cast<float>(bits);
+    if (x == x) f.push_back(x);
+  }
+  const std::vector<double> d = {0.1,    -0.0, D::max(), D::min(), D::denorm_min(), -D::infinity(), D::quiet_NaN(),
+                                 1.0 / 3};
+  const Value vf = b.constant(Array(f)), vd = b.constant(Array(d)),
+              vi = b.constant(Array{std::int32_t{-2147483647 - 1}, std::int32_t{2147483647}}),
+              vb = b.constant(Array{true, false});
+  g.results = {{vf, ""}, {vd, ""}, {vi, ""}, {vb, ""}};
+  expect_round_trip(g);  // which compares attributes by bits
+}
+
+TEST(GraphText, ArraysOfAllShapes) {
+  Graph g;
+  Builder b(g);
+  const Array arrays[] = {Array{{1.0f, 2.0f}, {3.0f, 4.0f}},
+                          Array::full(DType::kF32, {10, 10}, 0.5),
+                          Array(DType::kF64, {0}),
+                          Array(DType::kI32, {5, 0, 3}),
+                          Array(DType::kBool, {3, 0}),
+                          Array::full(DType::kI32, {2, 1, 2}, -7),
+                          Array(2.5)};
+  for (const Array& a : arrays) g.results.push_back({b.constant(a), ""});
+  const std::string text = print(g);
+  EXPECT_NE(text.find("%0 = constant f32[2,2] [[1, 2], [3, 4]]\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("%1 = constant f32[10,10] splat 0.5\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("%5 = constant i32[2,1,2] [[[-7, -7]], [[-7, -7]]]\n"), std::string::npos) << text;
+  expect_round_trip(g);
+}
+
+// One node of every op that is not elementwise; the elementwise ones are made from the table.
+std::map<std::string, std::function<Value(Builder&)>> samples() {
+  const auto f = [](Builder& b, const Dims& dims) { return b.input("a", {DType::kF32, dims}); };
+  std::map<std::string, std::function<Value(Builder&)>> s;
+  s["input"] = [=](Builder& b) { return f(b, {N}); };
+  s["state"] = [](Builder& b) { return b.state("s", {DType::kI32, {3}}, nullptr); };
+  s["constant"] = [](Builder& b) { return b.constant(Array{1.0, 2.0}); };
+  s["iota"] = [=](Builder& b) {
+    f(b, {N});
+    return b.make("iota", {}, {{"dtype", DType::kI32}, {"dims", Dims{N, 3}}, {"axis", std::int64_t{1}}});
+  };
+  s["dim"] = [=](Builder& b) {
+    f(b, {N});
+    return dim_value(b, DType::kF32, Dim(2) * N * N + ceildiv(N, 16) - Dim(3));
+  };
+  s["cast"] = [=](Builder& b) { return cast({&b, f(b, {N})}, DType::kI32).v; };
+  s["reshape"] = [=](Builder& b) { return reshape({&b, f(b, {N, 4, 8})}, {N, 32}).v; };
+  s["transpose"] = [=](Builder& b) { return transpose({&b, f(b, {N, 4, 8})}, {2, 0, 1}).v; };
+  s["broadcast"] = [=](Builder& b) { return broadcast({&b, f(b, {4})}, {2, 4, 3}, {1}).v; };
+  s["slice"] = [=](Builder& b) {
+    return b.make("slice", {f(b, {N, 8})}, {{"starts", Ints{0, 1}}, {"stops", Dims{N, 7}}, {"steps", Ints{1, 2}}});
+  };
+  s["reverse"] = [=](Builder& b) { return b.make("reverse", {f(b, {N, 8})}, {{"axes", Ints{1}}}); };
+  s["concat"] = [=](Builder& b) { return b.make("concat", {f(b, {N, 2}), f(b, {N, 3})}, {{"axis", std::int64_t{1}}}); };
+  s["pad"] = [=](Builder& b) {
+    return b.make("pad", {f(b, {N, 2}), b.scalar(DType::kF32, 0)}, {{"low", Ints{0, 1}}, {"high", Ints{2, 0}}});
+  };
+  for (const char* op : {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod"})
+    s[op] = [=](Builder& b) { return reduce(op, {&b, f(b, {N, 4})}, {0}).v; };
+  for (const char* op : {"argmax", "argmin"})
+    s[op] = [=](Builder& b) { return b.make(op, {f(b, {N, 4})}, {{"axis", std::int64_t{1}}}); };
+  s["dot"] = [=](Builder& b) { return dot({&b, f(b, {5, N, 4})}, {&b, f(b, {5, 4, 3})}, {2}, {1}, {0}, {0}).v; };
+  s["gather"] = [=](Builder& b) {
+    return b.make("gather", {f(b, {7, 4}), b.input("i", {DType::kI32, {N}})}, {{"axis", std::int64_t{0}}});
+  };
+  s["fusion"] = [=](Builder& b) {
+    auto body = std::make_shared<Graph>("body");
+    Builder inner(*body);
+    inner.where = {{"model.cpp", 4}};
+    const V x{&inner, inner.input("t", {DType::kF32, {N, 4}})};
+    const V y = x * x;
+    body->results = {{y.v, ""}, {reduce("reduce_sum", y, {0, 1}).v, ""}};
+    return b.make("fusion", {f(b, {N, 4})},
+                  {{"kind", std::string("nest")}, {"anchor", Ints{0}}, {"reason", std::string("a \"reason\"\n2")}},
+                  body);
+  };
+  return s;
+}
+
+Value elementwise(Builder& b, const OpDef& op) {
+  const DType dtype = op.dtypes.empty() ? DType::kF32 : op.dtypes[0];
+  std::vector<Value> operands;
+  for (int k = 0; k < op.arity; ++k)
+    operands.push_back(b.input("a", {op.name == "select" && k == 0 ? DType::kBool : dtype, {N, 2}}));
+  return b.make(op, operands);
+}
+
+TEST(GraphText, EveryOpComesBack) {
+  const auto made = samples();
+  for (const OpDef& op : all_ops()) {
+    SCOPED_TRACE(std::string(op.name));
+    if (op.is(kKernelOnly)) continue;
+    Graph g;
+    Builder b(g);
+    b.where = {{"model.cpp", 14}};
+    const auto sample = made.find(std::string(op.name));
+    ASSERT_TRUE(sample != made.end() || op.is(kElementwise)) << "samples() has no entry for it";
+    const Value v = sample != made.end() ? sample->second(b) : elementwise(b, op);
+    ASSERT_EQ(v.node->op, &op);
+    for (std::size_t i = 0; i < v.node->types.size(); ++i) g.results.push_back({{v.node, static_cast<int>(i)}, ""});
+    ASSERT_NO_THROW(verify(g));
+    expect_round_trip(g);
+    EXPECT_NE(print_dot(g).find("model.cpp"), std::string::npos);
+  }
+}
+
+TEST(GraphText, DeepGraphsNeedNoDeepStack) {
+  Graph g;
+  Builder b(g);
+  V x{&b, b.input("x", {DType::kF32, {}})};
+  for (int i = 0; i < 50000; ++i) x = -x;
+  g.results = {{x.v, ""}};
+  const std::string text = print(g);
+  EXPECT_EQ(print(parse_graph(text)), text);
+  EXPECT_NO_THROW(verify(g));
+}
+
+struct Wrong {
+  const char* name;
+  std::string text, message;
+};
+void PrintTo(const Wrong& w, std::ostream* out) { *out << w.name; }
+
+std::string in_graph(const std::string& lines) { return "graph @g(%x: f32[N,8], %y: f32[N,8]) {\n" + lines + "\n}\n"; }
+
+std::string nested_bodies(int n) {
+  std::string text, end;
+  for (int i = 0; i < n; ++i) text += "graph @g() { %0 = fusion() : f32[] ";
+  return text;
+}
+
+const Wrong kWrong[] = {
+    {"empty", "", "t.gir:1:1: expected 'graph' at the start, found the end of the text"},
+    {"other_word", "module @g", "t.gir:1:1: expected 'graph' at the start, found 'module'"},
+    {"no_name", "graph main() {}", "t.gir:1:7: expected the graph's name, such as @main, found 'main'"},
+    {"lone_at", "graph @ () {}", "t.gir:1:7: expected a name after '@'"},
+    {"no_type", "graph @g(%x) {}", "t.gir:1:12: expected ':' before the input's type, found ')'"},
+    {"bad_dtype", "graph @g(%x: f16[2]) {}", "t.gir:1:14: expected a type such as f32[N,8], found 'f16'"},
+    {"no_extents", "graph @g(%x: f32) {}", "t.gir:1:17: expected '[' after f32, found ')'"},
+    {"negative_extent", "graph @g(%x: f32[-2]) {}",
+     "t.gir:1:17: expected extents that are not negative, found f32[-2]"},
+    {"huge_extent", "graph @g(%x: f32[99999999999999999999]) {}",
+     "t.gir:1:18: expected an integer of at most 2^53, found number 99999999999999999999"},
+    {"huge_product", "graph @g(%x: f32[9007199254740992,9007199254740992]) {}",
+     "t.gir:1:17: an extent or its number of elements does not fit in 63 bits"},
+    {"too_many_axes", "graph @g(%x: f32[1,1,1,1,1,1,1,1,1]) {}",
+     "t.gir:1:34: expected at most 8 extents, found number 1"},
+    {"divisor_zero", "graph @g(%x: f32[floordiv(N, 0)]) {}",
+     "t.gir:1:30: expected a divisor in 1 .. 9007199254740992, found 0"},
+    {"input_twice", "graph @g(%x: f32[], %x: f32[]) {}", "t.gir:1:21: expected a new name, found '%x' again"},
+    {"not_closed", "graph @g() {\n",
+     "t.gir:2:1: expected a node, 'return', 'update' or '}', found the end of the text"},
+    {"after_the_end", "graph @g() {} graph", "t.gir:1:15: expected the end of the text, found 'graph'"},
+    {"unknown_op", in_graph("  %0 = frobnicate(%x) : f32[N,8]"), "t.gir:2:8: expected an op, found 'frobnicate'"},
+    {"leaf_as_node", in_graph("  %0 = input {name = \"z\"} : f32[]"),
+     "t.gir:2:8: expected an op of graphs, found 'input', which is declared above the nodes"},
+    {"unknown_value", in_graph("  %0 = neg(%z) : f32[N,8]"), "t.gir:2:12: expected a value defined above, found '%z'"},
+    {"used_before", in_graph("  %0 = neg(%1) : f32[N,8]\n  %1 = neg(%x) : f32[N,8]"),
+     "t.gir:2:12: expected a value defined above, found '%1'"},
+    {"unknown_state", in_graph("  %0 = neg(@w) : f32[N,8]"), "t.gir:2:12: expected a value defined above, found '@w'"},
+    {"value_twice", in_graph("  %0 = neg(%x) : f32[N,8]\n  %0 = neg(%x) : f32[N,8]"),
+     "t.gir:3:3: expected a new name, found '%0' again"},
+    {"no_operand", in_graph("  %0 = neg(3) : f32[N,8]"),
+     "t.gir:2:12: expected a value such as %3 or @w, found number 3"},
+    {"too_few_operands", in_graph("  %0 = add(%x) : f32[N,8]"), "t.gir:2:8: add: takes 2 operands, got 1"},
+    {"wrong_type", in_graph("  %0 = add(%x, %y) : f32[N,7]"),
+     "t.gir:2:22: expected f32[N,8], the type of add, found f32[N,7]"},
+    {"no_written_type", in_graph("  %0 = add(%x, %y)"), "t.gir:3:1: expected ':' before the node's type, found '}'"},
+    {"result_index", in_graph("  %0 = neg(%x#1) : f32[N,8]"), "t.gir:2:12: expected a result below 1, found '%x#1'"},
+    {"result_count", in_graph("  %0:2 = neg(%x) : f32[N,8]"), "t.gir:2:3: expected 1 results of neg, found 2"},
+    {"attribute_twice", in_graph("  %0 = reduce_sum(%x) {axes = [0], axes = [1]} : f32[8]"),
+     "t.gir:2:36: expected each attribute once, found 'axes' again"},
+    {"attribute_value", in_graph("  %0 = reduce_sum(%x) {axes = %x} : f32[8]"),
+     "t.gir:2:31: expected a value: a number, true, false, a string, a dtype, an array, [integers] or (extents), "
+     "found '%x'"},
+    {"list_not_closed", in_graph("  %0 = reduce_sum(%x) {axes = [0 1]} : f32[8]"),
+     "t.gir:2:34: expected ',' or ']', found number 1"},
+    {"string_not_closed", in_graph("  return %x as \"a\n"),
+     "t.gir:2:16: expected '\"' at the end of the string, found the end of the line"},
+    {"bad_escape", in_graph("  return %x as \"a\\q\""),
+     "t.gir:2:18: expected \\\\, \\\", \\n or \\x and two hexadecimal digits, found another escape"},
+    {"stray_character", in_graph("  ?"), "t.gir:2:3: expected a node, 'return', 'update' or '}', found '?'"},
+    {"constant_too_short", in_graph("  %0 = constant f32[3] [1, 2]"),
+     "t.gir:2:24: expected 3 elements of axis 0, found 2"},
+    {"constant_too_long", in_graph("  %0 = constant f32[2] [1, 2, 3]"),
+     "t.gir:2:31: expected ']' after 2 elements of axis 0, found number 3"},
+    {"constant_dtype", in_graph("  %0 = constant i32[1] [1.5]"), "t.gir:2:25: expected an i32, found number 1.5"},
+    {"constant_bool", in_graph("  %0 = constant bool[] 1"), "t.gir:2:24: expected true or false, found number 1"},
+    {"splat_too_large", in_graph("  %0 = constant f32[1000000000] splat 0"),
+     "t.gir:2:33: expected at most 16777216 elements of splats in all, found 1000000000 more"},
+    {"bounds_order", "graph @g() {\n  dim N in 5 .. 4\n}",
+     "t.gir:2:17: expected a largest value in 5 .. 9007199254740992, found 4"},
+    {"bounds_twice", "graph @g() {\n  dim N in 1 .. 4\n  dim N in 1 .. 4\n}",
+     "t.gir:3:7: expected each symbol's bounds once, found 'N' again"},
+    {"update_of_input", in_graph("  return\n  update @x = %x"), "t.gir:3:10: expected a state, found '@x'"},
+    {"update_type", "graph @g(%x: f32[3]) {\n  state @w: f32[2]\n  return\n  update @w = %x\n}",
+     "t.gir:4:15: expected f32[2], the type of @w, found f32[3]"},
+    {"update_twice", "graph @g(%x: f32[2]) {\n  state @w: f32[2]\n  return\n  update @w = %x\n  update @w = %x\n}",
+     "t.gir:5:10: expected each state to be updated once, found '@w' again"},
+    {"unknown_symbol", in_graph("  %0 = dim {dtype = f32, value = (M)} : f32[]\n  return %0"),
+     "t.gir:2:3: the symbol M in dim is in no type of an input or a state"},
+    {"bodies_too_deep", nested_bodies(17), "t.gir:1:561: expected at most 16 nested bodies"},
+    {"location_line", in_graph("  %0 = neg(%x) : f32[N,8] loc(\"a.cpp\":0)"),
+     "t.gir:2:39: expected a line in 1 .. 4294967295, found 0"},
+};
+
+class GraphParseError : public testing::TestWithParam<Wrong> {};
+
+TEST_P(GraphParseError, SaysWhereAndWhat) {
+  try {
+    parse_graph(GetParam().text, "t.gir");
+    FAIL() << "it was accepted";
+  } catch (const ParseError& e) {
+    EXPECT_EQ(std::string(e.what()), GetParam().message);
+    EXPECT_EQ(e.where().file, "t.gir");
+    EXPECT_GT(e.where().line, 0u);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(All, GraphParseError, testing::ValuesIn(kWrong),
+                         [](const auto& wrong) { return std::string(wrong.param.name); });
+
+TEST(GraphParse, RefusalsOfOpsAreParseErrors) {
+  try {
+    parse_graph("graph @g(%x: f32[2], %y: f32[3]) {\n  %0 = add(%x, %y) : f32[2]\n}", "t.gir");
+    FAIL();
+  } catch (const ParseError& e) {
+    EXPECT_EQ(std::string(e.what()).substr(0, 16), "t.gir:2:8: add: ") << e.what();
+  }
+}
+
+TEST(GraphParse, DeepParenthesesAreRefused) {
+  const std::string deep = "graph @g(%x: f32[" + std::string(100000, '(');
+  EXPECT_THROW(parse_graph(deep), ParseError);
+}
+
+// --- verify ---------------------------------------------------------------------------------------------------------
+
+std::string refusal(const Graph& g) {
+  try {
+    verify(g);
+  } catch (const InternalError& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(GraphVerify, AcceptsWhatBuilderMakes) { EXPECT_EQ(refusal(linear()), ""); }
+
+TEST(GraphVerify, WrongTypeNamesBothAndPrintsTheGraph) {
+  Graph g;
+  Builder b(g);
+  b.where = {{"m.cpp", 3}};
+  const Value x = b.input("x", {DType::kF32, {4}});
+  Node bad = *unary("neg", V{&b, x}).v.node;
+  bad.types = {{DType::kF32, {5}}};
+  const Node* n = g.arena->add(bad);
+  g.add_locations(n, b.where);
+  g.results = {{{n, 0}, ""}};
+  EXPECT_EQ(refusal(g),
+            "m.cpp:3: the graph does not verify: the type of neg is f32[5], inferred again it is f32[4]\n" + print(g));
+}
+
+TEST(GraphVerify, FindsBrokenStructure) {
+  const auto message = [](const std::function<void(Graph&, Builder&, Value)>& f) {
+    Graph g;
+    Builder b(g);
+    const Value x = b.input("x", {DType::kF32, {4}});
+    b.state("w", {DType::kF32, {4}}, nullptr);
+    g.results = {{x, ""}};
+    f(g, b, x);
+    const std::string all = refusal(g);
+    const std::string head = "the graph does not verify: ";
+    return all.substr(0, head.size()) == head ? all.substr(head.size(), all.find('\n') - head.size()) : all;
+  };
+  EXPECT_EQ(message([](Graph&, Builder&, Value) {}), "");
+  EXPECT_EQ(message([](Graph& g, Builder&, Value) { g.results.push_back({}); }), "a result is empty");
+  EXPECT_EQ(message([](Graph& g, Builder&, Value x) {
+              g.results.push_back({{x.node, 1}, ""});
+            }),
+            "a result is result 1 of input, which has 1");
+  EXPECT_EQ(message([](Graph& g, Builder&, Value x) { g.updates = {{1, x}}; }), "an update is of state 1 of 1");
+  EXPECT_EQ(message([](Graph& g, Builder&, Value x) { g.updates = {{0, x}, {0, x}}; }), "state 'w' is updated twice");
+  EXPECT_EQ(message([](Graph& g, Builder& b, Value) {
+              g.updates = {{0, b.scalar(DType::kF32, 1)}};
+            }),
+            "state 'w' is f32[4], its update is f32[]");
+  EXPECT_EQ(message([](Graph& g, Builder&, Value) { g.inputs.clear(); }), "input is not declared in the graph");
+  EXPECT_EQ(message([](Graph& g, Builder&, Value x) { g.inputs.push_back({x, "y"}); }), "input 'y' is declared twice");
+  EXPECT_EQ(message([](Graph& g, Builder&, Value) { g.bounds["N"] = {5, 4}; }), "the bounds of N are 5 .. 4");
+  EXPECT_EQ(message([](Graph& g, Builder&, Value) { g.bounds["a b"] = {}; }), "'a b' cannot be the name of a symbol");
+  EXPECT_EQ(message([](Graph& g, Builder& b, Value) {
+              g.results = {{dim_value(b, DType::kF32, N), ""}};
+            }),
+            "the symbol N in dim is in no type of an input or a state");
+  EXPECT_EQ(message([](Graph& g, Builder& b, Value x) {
+              Node n = *unary("neg", V{&b, x}).v.node;
+              const Node* later = unary("neg", V{&b, x}).v.node;
+              const Node* added = g.arena->add(n);
+              const_cast<Node*>(added)->operands = {{added, 0}};
+              g.results = {{{added, 0}, ""}};
+              (void)later;
+            }),
+            "an operand of neg is made after it");
+}
+
+TEST(GraphVerify, LooksIntoBodies) {
+  Graph g;
+  Builder b(g);
+  auto body = std::make_shared<Graph>("body");
+  Builder inner(*body);
+  body->results = {{inner.input("t", {DType::kF32, {4}}), ""}};
+  const Value f = b.make("fusion", {b.input("x", {DType::kF32, {4}})},
+                         {{"kind", std::string("loops")}, {"anchor", Ints{-1}}}, body);
+  g.results = {{f, ""}};
+  EXPECT_EQ(refusal(g), "");
+  body->results[0].value.index = 3;
+  EXPECT_NE(refusal(g).find("in the body of fusion: a result is result 3 of input"), std::string::npos) << refusal(g);
+}
+
+TEST(Dot, EscapesLabels) {
+  Graph g("a \"b\"");
+  Builder b(g);
+  g.results = {{b.input("x\"y\\", {DType::kF32, {N, 2}}), "out"}};
+  b.state("w", {DType::kF32, {}}, nullptr);
+  g.updates = {{0, b.scalar(DType::kF32, 1)}};
+  const std::string text = print_dot(g);
+  EXPECT_NE(text.find("digraph \"a \\\"b\\\"\""), std::string::npos) << text;
+  EXPECT_NE(text.find("%x\\\"y\\\\\\lf32[N,2]\\l"), std::string::npos) << text;
+  EXPECT_NE(text.find("update @w"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace gcompile::ir
