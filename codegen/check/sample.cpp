@@ -1,4 +1,4 @@
-#include "gcompile/codegen/sample.h"
+#include "gcompile/codegen/check/sample.h"
 
 #include "gcompile/base/error.h"
 #include "gcompile/runtime/random.h"
