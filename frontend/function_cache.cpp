@@ -25,6 +25,12 @@ namespace {
 
 const char kBatch[] = "N";
 
+// The executable knows the line of the call that it was compiled for; the call at hand is the one to look at.
+std::string without_location(const CallError& e) {
+  const std::string text = e.what();
+  return e.where().known() ? text.substr(e.where().str().size() + 2) : text;
+}
+
 // The values that extents have in shapes: what a symbol alone stands for.
 std::map<std::string, std::int64_t> bound_symbols(const std::vector<Type>& types, const std::vector<Shape>& shapes) {
   std::map<std::string, std::int64_t> values;
@@ -134,9 +140,8 @@ std::span<const Array> FunctionCache::run(std::span<const Argument* const> argum
   try {
     v.executable->run({pointers, arguments.size()}, slot);
   } catch (const CallError& e) {
-    // The executable knows the parameters' lines; the line of this call is the one to look at.
-    if (arguments.empty() || e.where().known()) throw;
-    throw CallError(Location::from(arguments[0]->where()), e.what());
+    if (arguments.empty()) throw;
+    throw CallError(Location::from(arguments[0]->where()), without_location(e));
   }
   return slot;
 }

@@ -1,0 +1,6 @@
+// expect: the types of this function's parameters must be written out
+#include <gcompile/gcompile.h>
+
+namespace gc = gcompile;
+
+auto f = gc::jit([](auto x) { return x * 2; });
