@@ -114,20 +114,21 @@ bool match(const Term& term, Value v, Match& m) {
   return false;
 }
 
-// Numbers take the type of the root; inside a replacement that is the type of their siblings too.
-Value build(const Term& term, const Match& m, ir::Builder& b) {
-  if (term.kind == Term::Kind::kLetter) return m(term.letter);
-  if (term.kind == Term::Kind::kNumber) return ir::splat(b, m.type(), term.number);
+Value build(const Term& term, const Leaves& leaves, ir::Builder& b) {
+  if (term.kind == Term::Kind::kLetter) return leaves.letter(term.letter);
+  if (term.kind == Term::Kind::kNumber) return leaves.number(term.number);
   std::vector<Value> operands;
-  for (const Term& t : term.operands) operands.push_back(build(t, m, b));
+  for (const Term& t : term.operands) operands.push_back(build(t, leaves, b));
   return b.make(*term.op, std::move(operands));
 }
 
+DType operand_dtype(const Match& m) { return m.root().operands.front().type().dtype; }
+
 }  // namespace
 
-namespace {
-DType operand_dtype(const Match& m) { return m.root().operands.front().type().dtype; }
-}  // namespace
+Value build_term(std::string_view text, const Leaves& leaves, ir::Builder& b) {
+  return build(TermParser(text).parse(), leaves, b);
+}
 
 bool is_integer(const Match& m) { return operand_dtype(m) == DType::kI32; }
 bool is_f32(const Match& m) { return operand_dtype(m) == DType::kF32; }
@@ -172,7 +173,9 @@ Value RuleSet::apply(const Node& node, ir::Builder& b, const Rule** rule) const 
   for (const Parsed& p : found->second) {
     Match m;
     if (!match(p.pattern, node.result(), m) || (p.rule->when && !p.rule->when(m))) continue;
-    const Value v = p.replacement ? build(*p.replacement, m, b) : std::get<Replace>(p.rule->replacement)(m, b);
+    const Leaves leaves{[&](char letter) { return m(letter); },
+                        [&](double number) { return ir::splat(b, m.type(), number); }};
+    const Value v = p.replacement ? build(*p.replacement, leaves, b) : std::get<Replace>(p.rule->replacement)(m, b);
     if (!v) continue;
     if (v.type() != node.types.front())
       throw InternalError("rewrite rule '" + std::string(p.rule->pattern) + "': " + v.type().str() + " stands for " +

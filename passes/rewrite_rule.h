@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -49,6 +50,13 @@ bool is_bool(const Match& m);
 
 // The value of all elements, when the value is a constant or a broadcast of one that has the same bits everywhere.
 std::optional<double> splat_value(ir::Value v);
+
+// Makes the nodes of a pattern or a replacement, with these values for its letters and numbers.
+struct Leaves {
+  std::function<ir::Value(char)> letter;
+  std::function<ir::Value(double)> number;
+};
+ir::Value build_term(std::string_view text, const Leaves& leaves, ir::Builder& b);
 
 // A set of rules, parsed once, found by the op of their root.
 class RuleSet {

@@ -18,8 +18,6 @@ bool reduces_nothing(const Match& m) {
   return std::all_of(axes.begin(), axes.end(), [&](auto axis) { return m('x').type().dim(axis).is(1); });
 }
 
-bool has_no_axes(const Match& m) { return m.root().attrs.ints("axes").empty(); }
-
 Value as_reshape(const Match& m, Builder& b) { return ir::reshape({&b, m('x')}, m.type().dims); }
 
 bool pads_nothing(const Match& m) { return m('x').type() == m.type(); }
@@ -68,7 +66,6 @@ constexpr Rule kRules[] = {
     {"reduce_max(x)", as_reshape, reduces_nothing},
     {"reduce_min(x)", as_reshape, reduces_nothing},
     {"reduce_prod(x)", as_reshape, reduces_nothing},
-    {"reduce_sum(x)", "x", has_no_axes},
     {"dot(transpose(a), b)", lhs_as_it_is},
     {"dot(a, transpose(b))", rhs_as_it_is},
     {"concat(x)", "x"},
