@@ -67,6 +67,7 @@ struct Compilation {
   }
 
   std::string generate(llvm::CodeGenFileType type) {
+    machine->Options.MCOptions.AsmVerbose = true;  // spills and blocks are commented
     if (machine->addPassesToEmitFile(passes, stream, nullptr, type, true))
       throw InternalError("code generation: the target emits no such file");
     passes.run(*module);

@@ -259,7 +259,7 @@ class KernelEmitter {
   std::map<std::string, Registers> registers_;
 };
 
-// "main.nest0.model_cpp_14": an identifier, so that it needs no quotes in assembly and in profilers.
+// "main.nest0.model.cpp_14": an identifier, so that it needs no quotes in assembly and in profilers.
 std::string function_name(const ir::Program& program, const ir::Kernel& kernel) {
   std::string name = program.module.name + "." + kernel.name;
   if (!kernel.locations.empty() && kernel.locations[0].known()) name += "." + kernel.locations[0].str();
