@@ -1,0 +1,83 @@
+// What compiling costs, nothing cached: the whole way from the C++ function to native code for W1, W4 and W5 ("total"),
+// and where it goes: tracing (with the gradient), every pass of the pipeline, LLVM. The shares come from the same
+// graph, sent through the passes once more with a clock beside each.
+#include <map>
+
+#include "gcompile/codegen/compile.h"
+#include "gcompile/ir/parse.h"
+#include "gcompile/passes/pipeline.h"
+#include "verify.h"
+
+namespace gcompile::bench {
+namespace {
+
+// Milliseconds of every pass and of LLVM for the graph of a compiled program.
+std::map<std::string, double> shares(const Program& program) {
+  std::map<std::string, double> ms;
+  const ir::Graph graph = ir::parse_graph(program.dump("graph"));
+  passes::PipelineOptions options;
+  options.after_pass = [&](const passes::Pass& pass, const passes::Stage&, double seconds) {
+    ms[std::string(pass.name)] += 1e3 * seconds;
+  };
+  const Target target = codegen::default_target();
+  const ir::Program planned = passes::run_pipeline(graph, {target}, options);
+  const auto begin = Clock::now();
+  const runtime::NativeCode code = codegen::jit(planned, target);
+  ms["llvm"] = milliseconds_since(begin);
+  if (!code.entry) throw std::runtime_error("no code was made");
+  return ms;
+}
+
+// `make` makes the function anew, compiles it, and returns the program; what it does before and after is small.
+template <class Make>
+void compile_cold(benchmark::State& state, const Make& make) {
+  guarded(state, [&] {
+    std::map<std::string, double> sum;
+    double total = 0;
+    std::int64_t rounds = 0;
+    for (auto _ : state) {
+      const auto begin = Clock::now();
+      const Program program = make();
+      const double ms = milliseconds_since(begin);
+      state.SetIterationTime(ms / 1e3);
+      total += ms;
+      ++rounds;
+      for (const auto& [name, share] : shares(program)) sum[name] += share;
+    }
+    double known = 0;
+    for (const auto& [name, share] : sum) {
+      state.counters[name + "_ms"] = share / static_cast<double>(rounds);
+      known += share;
+    }
+    state.counters["trace_ms"] = std::max(0.0, total - known) / static_cast<double>(rounds);
+  });
+}
+
+void w1(benchmark::State& state) {
+  compile_cold(state, [] {
+    Parameter w{"w", 1.0f};
+    auto step = jit([&](Tensor x, Tensor y) {
+      Tensor loss = square(x * w - y);
+      w.set(w - 0.01f * grad(loss, w));
+      return loss;
+    });
+    return step.compiled(1.0f, 2.0f);
+  });
+}
+
+// W4 and W5 differ in the number of rows alone, and the batch is symbolic.
+void diabetes(benchmark::State& state, std::int64_t rows) {
+  const data::Table table = diabetes_rows(rows);
+  Diabetes model;
+  compile_cold(state, [&] {
+    TrainStep step(model, nn::BCELoss{}, optim::SGD{.lr = 0.1});
+    return step.compiled(table.inputs(), table.labels());
+  });
+}
+
+BENCHMARK(w1)->Name("compile/W1")->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(diabetes, w4, 759)->Name("compile/W4")->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(diabetes, w5, 32)->Name("compile/W5")->UseManualTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace gcompile::bench

@@ -1,0 +1,17 @@
+// gcompile-bench: every workload is one line; see docs/benchmarks.md for what they are. Google Benchmark's options
+// hold, such as --benchmark_filter='^W' and --benchmark_format=json. A line that says ERROR was found wrong and not
+// timed.
+#include <benchmark/benchmark.h>
+
+#include "gcompile/codegen/compile.h"
+#include "gcompile/version.h"
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::AddCustomContext("gcompile", GCOMPILE_VERSION_STRING);
+  benchmark::AddCustomContext("target", gcompile::codegen::default_target().name);
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}

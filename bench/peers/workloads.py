@@ -1,0 +1,75 @@
+"""What the peers of gcompile-bench have in common: the data of W1 to W5, and the loop that times a step.
+
+A peer is a program that reads a workload's name and a number of seconds per line, times its version of that training
+step, and answers with one line of JSON: {"us": median} or {"error": "..."}. compare.py starts one per framework.
+"""
+import csv
+import json
+import os
+import statistics
+import sys
+import time
+
+DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data", "diabetes.csv")
+WORKLOADS = ("W1", "W2", "W3", "W4", "W5")
+
+
+def diabetes(rows):
+    """The first rows: lists of 8 inputs, lists of one label."""
+    with open(DATA, newline="") as file:
+        table = [[float(field) for field in row] for row in list(csv.reader(file))[1:]]
+    return [row[:-1] for row in table[:rows]], [row[-1:] for row in table[:rows]]
+
+
+def data(workload):
+    """Inputs and labels as nested lists."""
+    if workload == "W1":
+        return 1.0, 2.0
+    if workload == "W2":
+        return [[1.0], [2.0], [3.0]], [[2.0], [4.0], [6.0]]
+    if workload == "W3":
+        return [[1.0], [2.0], [3.0]], [[0.0], [0.0], [1.0]]
+    return diabetes(759 if workload == "W4" else 32)
+
+
+def rate(workload):
+    return 0.1 if workload in ("W4", "W5") else 0.01
+
+
+def median_us(step, seconds):
+    """Median microseconds of a step, over slices of about ten milliseconds. `step` returns the loss as a number when it
+    is called with True, and leaves it where it is otherwise. The loss must fall, or nothing is timed."""
+    first = step(True)
+    for _ in range(200):
+        last = step(True)
+    if not last < first:
+        raise RuntimeError(f"the loss does not fall: {first} to {last}")
+    begin = time.perf_counter()
+    for _ in range(50):
+        step(False)
+    count = max(1, int(50 * 0.01 / (time.perf_counter() - begin)))
+    slices = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(slices) < 3:
+        begin = time.perf_counter()
+        for _ in range(count):
+            step(False)
+        slices.append((time.perf_counter() - begin) / count)
+    return 1e6 * statistics.median(slices)
+
+
+def serve(make_step, version):
+    """Answers on standard output; everything else that is printed goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    print(json.dumps({"version": version}), file=answers)
+    steps = {}
+    for line in sys.stdin:
+        workload, seconds = line.split()
+        try:
+            if workload not in steps:
+                steps[workload] = make_step(workload)
+            answer = {"us": median_us(steps[workload], float(seconds))}
+        except Exception as error:  # a peer that cannot do a workload says so and goes on
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), file=answers)

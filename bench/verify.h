@@ -1,0 +1,50 @@
+// Nothing is timed before it was seen to be right: what benchmarks share to check their work, and to report about it.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <stdexcept>
+#include <string>
+
+#include "by_hand.h"
+#include "networks.h"
+
+namespace gcompile::bench {
+
+using Clock = std::chrono::steady_clock;
+
+inline double milliseconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+// Runs a benchmark's body; what it throws becomes the benchmark's error, in its line and in the JSON.
+template <class Body>
+void guarded(benchmark::State& state, const Body& body) {
+  try {
+    body();
+  } catch (const std::exception& e) {
+    state.SkipWithError(e.what());
+  }
+}
+
+inline void require_near(const std::string& what, double value, double reference, double tolerance) {
+  if (!(std::abs(value - reference) <= tolerance))
+    throw std::runtime_error("wrong result, not timed: " + what + " is " + std::to_string(value) + ", not " +
+                             std::to_string(reference));
+}
+
+// The model's parameters in the layout of the versions by hand, and their largest difference.
+Weights weights_of(const Diabetes& model);
+double largest_difference(const Weights& a, const Weights& b);
+
+// Trains copies of the model's weights for some steps with gcompile's step and by hand, and throws unless losses and
+// weights agree; the model is then as it was.
+void verify_diabetes(TrainStep& step, const Diabetes& model, const Array& inputs, const Array& labels, float rate);
+
+// "samples/s", "arena_bytes", "compile_ms".
+void report(benchmark::State& state, std::int64_t samples, const Program& program, double compile_ms);
+
+}  // namespace gcompile::bench
