@@ -22,6 +22,10 @@
 namespace gcompile::codegen {
 namespace {
 
+// Half-way: the code is as fast as with more effort, and the scheduler after register allocation, which out-of-order
+// processors do not need, is left out.
+constexpr llvm::CodeGenOptLevel kEffort = llvm::CodeGenOptLevel::Less;
+
 std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -35,9 +39,8 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   if (!t) throw InternalError("code generation: " + error);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // contraction is a pass over the graph, never done here
-  std::unique_ptr<llvm::TargetMachine> machine(
-      t->createTargetMachine(target.triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
-                             llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default, true));
+  std::unique_ptr<llvm::TargetMachine> machine(t->createTargetMachine(
+      target.triple, target.cpu, target.features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small, kEffort, true));
   if (!machine) throw InternalError("code generation: no machine for " + target.name);
   return machine;
 }
