@@ -53,6 +53,10 @@ std::vector<OpCase> float_cases(DType t) {
       {"floor", 1, t, t, [](double a, double, double) { return std::floor(a); }},
       {"ceil", 1, t, t, [](double a, double, double) { return std::ceil(a); }},
       {"round_even", 1, t, t, [](double a, double, double) { return std::nearbyint(a); }},
+      {"floor_div", 2, t, t,
+       [t](double a, double b, double) {
+         return std::floor(t == DType::kF32 ? static_cast<double>(f(a / b)) : a / b);
+       }},
       {"max", 2, t, t, [](double a, double b, double) { return maximum(a, b); }, false},
       {"min", 2, t, t, [](double a, double b, double) { return minimum(a, b); }, false},
       {"eq", 2, t, DType::kBool, [](double a, double b, double) { return a == b; }},
