@@ -104,6 +104,17 @@ Value* remainder(const OpContext& c, Values v) {
   return c.b.CreateFSub(v[0], c.b.CreateFMul(floor_div(c, v), v[1]));
 }
 
+// To i32, saturating, NaN to 0. LLVM's own intrinsic would take vectors apart into their elements.
+Value* saturate(const OpContext& c, Value* x, llvm::Type* to) {
+  llvm::IRBuilder<>& b = c.b;
+  Value* too_large = b.CreateFCmpOGE(x, number(x, 2147483648.0));
+  Value* none = b.CreateOr(too_large, b.CreateFCmpUNO(x, x));
+  Value* safe = b.CreateSelect(none, number(x, 0), x);
+  safe = b.CreateSelect(b.CreateFCmpOLT(safe, number(x, -2147483648.0)), number(x, -2147483648.0), safe);
+  Value* i = b.CreateFPToSI(safe, to);
+  return b.CreateSelect(too_large, number(i, 2147483647), i);
+}
+
 Value* convert(const OpContext& c, Value* x) {
   llvm::IRBuilder<>& b = c.b;
   llvm::Type* to = register_type(b.getContext(), {c.type.dtype, x->getType()->isVectorTy()});
@@ -111,9 +122,7 @@ Value* convert(const OpContext& c, Value* x) {
   if (to->isIntOrIntVectorTy(1))
     return is_float_value(x) ? b.CreateFCmpUNE(x, number(x, 0)) : b.CreateICmpNE(x, number(x, 0));
   if (is_bool_value(x)) return is_float(c.type.dtype) ? b.CreateUIToFP(x, to) : b.CreateZExt(x, to);
-  if (is_float_value(x))
-    return is_float(c.type.dtype) ? b.CreateFPCast(x, to)
-                                  : b.CreateIntrinsic(Intrinsic::fptosi_sat, {to, x->getType()}, {x});
+  if (is_float_value(x)) return is_float(c.type.dtype) ? b.CreateFPCast(x, to) : saturate(c, x, to);
   return b.CreateSIToFP(x, to);
 }
 

@@ -17,7 +17,7 @@ struct Target {
   bool has_fma = false;
   std::int64_t l1_bytes = 32 * 1024;  // data cache of a core
   std::int64_t l2_bytes = 1024 * 1024;
-  int unroll_limit = 800;           // instructions of an unrolled body worth their compile time
+  int unroll_limit = 2400;           // instructions of an unrolled body worth their compile time
   std::int64_t stack_limit = 256 * 1024;  // bytes of scratch a kernel may take from the stack
 };
 

@@ -25,7 +25,7 @@ namespace {
 const Pass kPasses[] = {
     {"gradient", "adds d<name> of the first scalar result for every trainable state and float input", gradient_pass,
      false},
-    {"simplify", "algebraic rules that keep every bit", simplify, true},
+    {"simplify", "algebraic rules that keep every bit", static_cast<GraphPass>(simplify), true},
     {"fold", "evaluates what depends on constants alone", fold, true},
     {"cse", "merges equal nodes, uniting their locations", cse, true},
     {"contract", "a * b + c becomes fma(a, b, c) where the target has it", contract, true},
