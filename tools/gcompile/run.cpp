@@ -7,8 +7,8 @@
 
 #include "commands.h"
 #include "gcompile/base/error.h"
-#include "gcompile/codegen/compile.h"
 #include "gcompile/codegen/check/sample.h"
+#include "gcompile/codegen/compile.h"
 #include "gcompile/passes/specialize.h"
 #include "gcompile/runtime/npy.h"
 #include "model.h"

@@ -1,0 +1,101 @@
+#include "gcompile/codegen/check/call.h"
+
+#include <set>
+
+#include "gcompile/base/error.h"
+#include "gcompile/codegen/check/error_bounds.h"
+#include "gcompile/codegen/check/sample.h"
+#include "gcompile/codegen/compile.h"
+#include "gcompile/ir/interpreter.h"
+
+namespace gcompile::codegen {
+namespace {
+
+std::vector<Array> state_values(const ir::Graph& graph, const Call& call) {
+  std::vector<Array> values;
+  for (const auto& s : graph.states) values.push_back(call.states.at(s.name));
+  return values;
+}
+
+}  // namespace
+
+Call sample_call(const ir::Graph& graph, const DimValues& dims, std::uint64_t seed) {
+  Call call;
+  call.dims = dims;
+  for (const auto& i : graph.inputs) call.inputs.push_back(sample(i.value.type(), dims, seed, i.name));
+  for (const auto& s : graph.states)
+    call.states[s.name] = s.storage ? s.storage->value() : sample(s.value.type(), dims, seed, s.name);
+  return call;
+}
+
+Outcome interpret(const ir::Graph& graph, const Call& call) {
+  ir::Evaluation evaluation = ir::interpret(graph, call.inputs, state_values(graph, call), call.dims);
+  Outcome out;
+  out.results = std::move(evaluation.results);
+  for (const auto& u : graph.updates) {
+    const auto state = static_cast<std::size_t>(u.state);
+    out.states[graph.states[state].name] = evaluation.new_states[state];
+  }
+  return out;
+}
+
+BoundedOutcome interpret_with_bounds(const ir::Graph& graph, const Call& call) {
+  const auto values = evaluate_with_bounds(graph, call.inputs, state_values(graph, call), call.dims);
+  BoundedOutcome out;
+  for (const auto& r : graph.results) {
+    out.values.results.push_back(values.at(r.value).value);
+    out.errors.results.push_back(values.at(r.value).error);
+  }
+  for (const auto& u : graph.updates) {
+    const std::string& name = graph.states[static_cast<std::size_t>(u.state)].name;
+    out.values.states[name] = values.at(u.value).value;
+    out.errors.states[name] = values.at(u.value).error;
+  }
+  return out;
+}
+
+Compiled::Compiled(ir::Program program, const Target& target) {
+  for (ir::Buffer& b : program.module.buffers)
+    if (b.role == ir::BufferRole::kState) {
+      if (!b.type.is_static()) throw Error("state '" + b.name + "' is " + b.type.str() + ", not of constant extents");
+      b.storage = states_[b.name] =
+          std::make_shared<StateStorage>(b.name, Array(b.type.dtype, b.type.shape()), b.trainable);
+    }
+  runtime::NativeCode code = jit(program, target);
+  executable_ = std::make_unique<runtime::Executable>(std::move(program), std::move(code));
+}
+
+Outcome Compiled::run(const Call& call) {
+  for (const auto& [name, storage] : states_) storage->assign(call.states.at(name));
+  std::vector<const Array*> arguments;
+  for (const Array& a : call.inputs) arguments.push_back(&a);
+  Outcome out;
+  out.results.resize(executable_->result_count());
+  executable_->run(arguments, out.results);
+  std::set<std::string> updated;
+  for (const auto& u : program().module.updates) updated.insert(u.state);
+  for (const auto& [name, storage] : states_) {
+    if (updated.count(name))
+      out.states[name] = storage->value();
+    else if (!same_bits(storage->value(), call.states.at(name)))
+      throw InternalError("state '" + name + "' has no update but changed in a call");
+  }
+  return out;
+}
+
+ir::Program without_sharing(ir::Program program) {
+  program.slots.clear();
+  program.copies.clear();
+  for (std::size_t i = 0; i < program.module.buffers.size(); ++i) {
+    ir::Buffer& b = program.module.buffers[i];
+    if (b.role != ir::BufferRole::kTemp) continue;
+    b.alias = -1;
+    program.placements[i].slot = static_cast<int>(program.slots.size());
+    program.slots.push_back({{b.type.size() * Dim(static_cast<std::int64_t>(size_of(b.type.dtype)))}});
+  }
+  for (const auto& u : program.module.updates)
+    program.copies.push_back({program.module.find_buffer(u.state), program.module.find_buffer(u.value)});
+  return program;
+}
+
+}  // namespace gcompile::codegen

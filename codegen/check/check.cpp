@@ -1,0 +1,233 @@
+#include "gcompile/codegen/check/check.h"
+
+#include <cmath>
+#include <functional>
+#include <memory>
+
+#include "gcompile/base/error.h"
+#include "gcompile/codegen/check/gradient_check.h"
+#include "gcompile/codegen/compile.h"
+#include "gcompile/passes/pipeline.h"
+#include "gcompile/passes/specialize.h"
+
+namespace gcompile::codegen {
+namespace {
+
+using passes::Pass;
+using passes::PassContext;
+using passes::Stage;
+
+std::string label(const DimValues& dims) {
+  std::string text;
+  for (const auto& [name, value] : dims) text += (text.empty() ? "" : ", ") + name + " = " + std::to_string(value);
+  return text.empty() ? text : text + ": ";
+}
+
+// One call and what it should give.
+struct Case {
+  Call call;
+  BoundedOutcome expected;
+};
+
+// The standard passes of a level, without one of them.
+Stage run_standard(Stage stage, const PassContext& context, bool graph_passes, std::string_view without = "") {
+  for (const Pass& p : passes::all_passes()) {
+    const bool takes_graph = p.run.index() <= 1, is_graph_pass = p.run.index() == 0;
+    if (!p.standard || p.name == without || is_graph_pass != graph_passes) continue;
+    if (takes_graph == std::holds_alternative<ir::Graph>(stage)) stage = passes::run_pass(p, stage, context);
+  }
+  return stage;
+}
+
+class Check {
+ public:
+  Check(const ir::Graph& graph, const CheckOptions& options) : graph_(graph), options_(options) {}
+
+  CheckReport run() {
+    if (!attempt("verify", "the graph verifies", [&] { ir::verify(graph_); })) return report_;
+    if (!attempt("interpreter", "the interpreter runs", [&] { make_cases(); })) return report_;
+    for (std::size_t t = 0; t < options_.targets.size() && !stopped(); ++t) check_target(options_.targets[t], t == 0);
+    if (options_.gradient && has_loss(graph_) && !stopped()) attempt("gradient", "gradient", [&] { gradients(); });
+    return report_;
+  }
+
+ private:
+  bool stopped() const { return !report_.ok() && options_.stop_at_failure; }
+
+  void add(const std::string& guilty, const std::string& what, const std::string& text, bool ok) {
+    report_.lines.push_back({what, text, ok});
+    if (ok || !report_.ok()) return;
+    report_.guilty = guilty;
+    report_.message = what + ": " + text;
+  }
+
+  // What throws is a failure of `guilty`.
+  template <class F>
+  bool attempt(const std::string& guilty, const std::string& what, F&& f) {
+    try {
+      f();
+      return true;
+    } catch (const std::exception& e) {
+      add(guilty, what, e.what(), false);
+      return false;
+    }
+  }
+
+  void make_cases() {
+    for (const DimValues& dims : options_.sizes) {
+      Call call = sample_call(graph_, dims, options_.seed);
+      BoundedOutcome expected = interpret_with_bounds(graph_, call);
+      cases_.push_back({std::move(call), std::move(expected)});
+    }
+  }
+
+  void check_target(const Target& target, bool first) {
+    const PassContext context{target};
+    Stage stage = graph_;
+    if (!graph_passes(stage, context, first)) return;
+    const std::string at = target.name + ", ";
+    std::string guilty = "lower";
+    std::vector<Outcome> outcomes;
+    std::optional<ir::KernelModule> module;
+    const bool compiled = attempt(guilty, at + "compile", [&] {
+      for (const Pass& p : passes::all_passes()) {
+        if (!p.standard || p.run.index() == 0) continue;
+        guilty = p.name;
+        if (p.run.index() == 3) module = std::get<ir::KernelModule>(stage);
+        stage = passes::run_pass(p, stage, context);
+        passes::verify(stage);
+      }
+      guilty = "code generation";
+      Compiled code(std::get<ir::Program>(stage), target);
+      for (const Case& c : cases_) outcomes.push_back(code.run(c.call));
+    });
+    if (!compiled) {
+      report_.guilty = report_.guilty == "lower" ? guilty : report_.guilty;
+      return;
+    }
+    for (std::size_t i = 0; i < cases_.size() && !stopped(); ++i) {
+      const Difference d = compare_within(cases_[i].expected, outcomes[i]);
+      add(d.ok() ? "" : blame(target, cases_[i]), label(cases_[i].call.dims) + "compiled for " + target.name, d.str(),
+          d.ok());
+    }
+    if (stopped()) return;
+    if (first && options_.kernel_text) kernel_text(*module, target, outcomes);
+    if (first && options_.constant_extents) constant_extents(target, outcomes);
+    other_targets(target, outcomes);
+  }
+
+  // The graph after every pass, by the interpreter. `loud`: with a line each.
+  bool graph_passes(Stage& stage, const PassContext& context, bool loud) {
+    std::vector<Outcome> before;
+    for (const Case& c : cases_) before.push_back(c.expected.values);
+    for (const Pass& p : passes::all_passes()) {
+      if (!p.standard || p.run.index() != 0) continue;
+      const std::string name(p.name);
+      const bool fine = attempt(name, "interpreter, after " + name, [&] {
+        stage = passes::run_pass(p, stage, context);
+        const auto& graph = std::get<ir::Graph>(stage);
+        ir::verify(graph);
+        for (std::size_t i = 0; i < cases_.size() && !stopped(); ++i) {
+          const Outcome after = interpret(graph, cases_[i].call);
+          const bool exact = name != "contract";
+          const Difference d = exact ? compare_bits(before[i], after) : compare_within(cases_[i].expected, after);
+          if (!d.ok() || loud) add(name, label(cases_[i].call.dims) + "interpreter, after " + name, d.str(), d.ok());
+          before[i] = after;
+        }
+      });
+      if (!fine || stopped()) return false;
+    }
+    return true;
+  }
+
+  void kernel_text(const ir::KernelModule& module, const Target& target, const std::vector<Outcome>& outcomes) {
+    const std::string what = "kernels printed and parsed";
+    attempt("kernel text", what, [&] {
+      const std::string text = ir::print(module);
+      const ir::KernelModule parsed = ir::parse_kernel_module(text);
+      if (ir::print(parsed) != text) return add("kernel text", what, "the text changes", false);
+      Compiled code(passes::run_pipeline(parsed, {target}), target);
+      for (std::size_t i = 0; i < cases_.size(); ++i) {
+        const Difference d = compare_bits(outcomes[i], code.run(cases_[i].call));
+        add("kernel text", label(cases_[i].call.dims) + what, d.str(), d.ok());
+      }
+    });
+  }
+
+  void constant_extents(const Target& target, const std::vector<Outcome>& outcomes) {
+    if (graph_.symbols().empty()) return;
+    attempt("specialize", "constant extents", [&] {
+      for (std::size_t i = 0; i < cases_.size() && !stopped(); ++i) {
+        const ir::Graph fixed = passes::specialize(graph_, cases_[i].call.dims);
+        Compiled code(passes::run_pipeline(fixed, {target}), target);
+        const Difference d = compare_bits(outcomes[i], code.run(cases_[i].call));
+        add("symbolic extents", label(cases_[i].call.dims) + "compiled for these extents against any", d.str(), d.ok());
+      }
+    });
+  }
+
+  // Targets that contract alike give the same bits.
+  void other_targets(const Target& target, const std::vector<Outcome>& outcomes) {
+    for (const auto& [other, theirs] : done_) {
+      if (other.has_fma != target.has_fma) continue;
+      for (std::size_t i = 0; i < cases_.size(); ++i) {
+        const Difference d = compare_bits(theirs[i], outcomes[i]);
+        add("code generation", label(cases_[i].call.dims) + target.name + " against " + other.name, d.str(), d.ok());
+      }
+      break;
+    }
+    done_.emplace_back(target, outcomes);
+  }
+
+  // Which pass below the graph makes the result wrong: the one without which it is right.
+  std::string blame(const Target& target, const Case& c) {
+    const PassContext context{target};
+    const auto right = [&](const std::function<ir::Program()>& make) {
+      try {
+        return compare_within(c.expected, Compiled(make(), target).run(c.call)).ok();
+      } catch (const std::exception&) {
+        return false;
+      }
+    };
+    const Stage lowered = run_standard(graph_, context, true);
+    for (const char* name : {"simplify-index", "schedule"})
+      if (right([&] { return std::get<ir::Program>(run_standard(lowered, context, false, name)); })) return name;
+    if (right([&] { return without_sharing(std::get<ir::Program>(run_standard(lowered, context, false))); }))
+      return "plan-memory";
+    for (const Target& other : options_.targets) {
+      std::string why;
+      if (other.name == target.name || !runs_here(other, &why)) continue;
+      try {
+        const ir::Program program = passes::run_pipeline(graph_, {other});
+        if (compare_within(c.expected, Compiled(program, other).run(c.call)).ok())
+          return "code generation for " + target.name;
+      } catch (const std::exception&) {
+        continue;
+      }
+    }
+    return "lower, expand-math or code generation";
+  }
+
+  void gradients() {
+    for (const Case& c : cases_)
+      for (const GradientCheck& g : check_gradient(graph_, c.call)) {
+        const auto number = [](double x) { return Array(x).str(); };
+        const std::string what = label(c.call.dims) + "d" + graph_.name + "/d" + g.name + " along a direction";
+        std::string text = number(g.analytic) + ", by differences " + number(g.numeric);
+        if (std::isinf(g.allowed)) text += ", at a kink: not compared";
+        add("gradient", what, text, g.ok());
+      }
+  }
+
+  const ir::Graph& graph_;
+  const CheckOptions& options_;
+  CheckReport report_;
+  std::vector<Case> cases_;
+  std::vector<std::pair<Target, std::vector<Outcome>>> done_;
+};
+
+}  // namespace
+
+CheckReport check(const ir::Graph& graph, const CheckOptions& options) { return Check(graph, options).run(); }
+
+}  // namespace gcompile::codegen
