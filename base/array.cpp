@@ -104,9 +104,8 @@ double Array::item() const {
 double Array::at(std::int64_t flat) const {
   if (flat < 0 || flat >= size())
     throw ModelError("element " + std::to_string(flat) + " of an Array of " + std::to_string(size()) + " elements");
-  return dispatch(dtype_, [&](auto zero) {
-    return static_cast<double>(static_cast<const decltype(zero)*>(raw())[flat]);
-  });
+  return dispatch(dtype_,
+                  [&](auto zero) { return static_cast<double>(static_cast<const decltype(zero)*>(raw())[flat]); });
 }
 
 void Array::set(std::int64_t flat, double value) {

@@ -33,7 +33,8 @@ class Array {
   }
   // One dimension: Array{1.0f, 2.0f}.
   template <Element T>
-  Array(std::initializer_list<T> values) : Array(uninitialized(dtype_of<T>(), {static_cast<std::int64_t>(values.size())})) {
+  Array(std::initializer_list<T> values)
+      : Array(uninitialized(dtype_of<T>(), {static_cast<std::int64_t>(values.size())})) {
     std::copy(values.begin(), values.end(), static_cast<T*>(raw()));
   }
   // Rows: Array{{1.0f, 2.0f}, {3.0f, 4.0f}}. Throws ModelError when the rows differ in length.
@@ -72,7 +73,7 @@ class Array {
     const bool vector = Derived::ColsAtCompileTime == 1;
     Array a = uninitialized(dtype_of<T>(), vector ? Shape{m.rows()} : Shape{m.rows(), m.cols()});
     Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(static_cast<T*>(a.raw()), m.rows(),
-                                                                                 m.cols()) = m.derived();
+                                                                                  m.cols()) = m.derived();
     return a;
   }
 
@@ -115,13 +116,13 @@ class Array {
   auto matrix() const {
     const auto [rows, cols] = rows_cols();
     return Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(data<T>().data(), rows,
-                                                                                              cols);
+                                                                                               cols);
   }
   template <Element T>
   auto mutable_matrix() {
     const auto [rows, cols] = rows_cols();
     return Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(mutable_data<T>().data(), rows,
-                                                                                        cols);
+                                                                                         cols);
   }
   template <Element T>
   auto vector() const {

@@ -13,9 +13,7 @@ enum class DType : std::uint8_t { kF32, kF64, kI32, kBool };
 
 inline constexpr DType kAllDTypes[] = {DType::kF32, DType::kF64, DType::kI32, DType::kBool};
 
-constexpr std::size_t size_of(DType t) {
-  return t == DType::kF64 ? 8 : t == DType::kBool ? 1 : 4;
-}
+constexpr std::size_t size_of(DType t) { return t == DType::kF64 ? 8 : t == DType::kBool ? 1 : 4; }
 constexpr bool is_float(DType t) { return t == DType::kF32 || t == DType::kF64; }
 
 // "f32", "f64", "i32", "bool".
@@ -24,8 +22,8 @@ std::optional<DType> parse_dtype(std::string_view text);
 
 // C++ types that are elements of an Array.
 template <class T>
-concept Element = std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, std::int32_t> ||
-                  std::is_same_v<T, bool>;
+concept Element =
+    std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, std::int32_t> || std::is_same_v<T, bool>;
 
 template <Element T>
 constexpr DType dtype_of() {

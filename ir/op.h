@@ -61,6 +61,9 @@ using Eval = std::vector<Array> (*)(const EvalContext&);
 // Reference semantics of an elementwise op on one element, in double (f32 results are rounded by the caller; bool is
 // 0 or 1; i32 arithmetic is exact in double up to wrapping, which the caller does).
 using EvalElement = double (*)(std::span<const double>);
+// The same for i32 operands, where double would not be exact (mul) or integers differ (division by zero). The caller
+// wraps the result to 32 bits.
+using EvalInteger = std::int64_t (*)(std::span<const std::int64_t>);
 
 // The inputs that registry-driven tests may feed, and how near results must be.
 struct Domain {
@@ -77,7 +80,8 @@ struct OpDef {
   Vjp vjp = nullptr;       // null: not differentiable; gradient names op and line
   Eval eval = nullptr;
   EvalElement element = nullptr;  // elementwise ops give this instead of eval
-  Lowering lower;          // see lowering.h
+  EvalInteger integer = nullptr;  // beside element: takes its place for i32
+  Lowering lower = {};     // see lowering.h
   std::vector<DType> dtypes = {};  // admitted dtypes of operand 0 (of the result, for leaves); empty: all
   Domain domain = {};
   double tolerance = 2e-6; // relative error admitted between eval and compiled f32 code, per element

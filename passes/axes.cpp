@@ -43,7 +43,8 @@ void reshape_relations(const std::vector<Dim>& from, const std::vector<Dim>& to,
 }
 
 // The axes of a dot's operand that are neither batch nor contracting, in order.
-std::vector<int> free_axes(int rank, const std::vector<std::int64_t>& batch, const std::vector<std::int64_t>& contract) {
+std::vector<int> free_axes(int rank, const std::vector<std::int64_t>& batch,
+                           const std::vector<std::int64_t>& contract) {
   std::vector<int> free;
   for (int a = 0; a < rank; ++a)
     if (!contains(batch, a) && !contains(contract, a)) free.push_back(a);
@@ -79,7 +80,8 @@ std::vector<AxisRelation> axis_relations(const ir::Node& n) {
     for (int o = 0; o < static_cast<int>(n.operands.size()); ++o)
       for (int a = 0; a < rank(o); ++a) out.push_back({o, a, a});
   } else if (op == "broadcast") {
-    for (int a = 0; a < rank(0); ++a) out.push_back({0, a, static_cast<int>(ints("axes")[static_cast<std::size_t>(a)])});
+    for (int a = 0; a < rank(0); ++a)
+      out.push_back({0, a, static_cast<int>(ints("axes")[static_cast<std::size_t>(a)])});
   } else if (op == "transpose") {
     for (int a = 0; a < rank(0); ++a)
       out.push_back({0, static_cast<int>(ints("permutation")[static_cast<std::size_t>(a)]), a});
@@ -123,7 +125,8 @@ std::vector<std::vector<std::pair<int, int>>> folded_axes(const ir::Node& n) {
   std::vector<std::vector<std::pair<int, int>>> out;
   if (n.op->name == "dot") {
     const auto &l = n.attrs.ints("lhs_contract"), &r = n.attrs.ints("rhs_contract");
-    for (std::size_t i = 0; i < l.size(); ++i) out.push_back({{0, static_cast<int>(l[i])}, {1, static_cast<int>(r[i])}});
+    for (std::size_t i = 0; i < l.size(); ++i)
+      out.push_back({{0, static_cast<int>(l[i])}, {1, static_cast<int>(r[i])}});
   } else if (n.op->is(ir::kReduction) && n.attrs.has("axes")) {
     for (std::int64_t a : n.attrs.ints("axes")) out.push_back({{0, static_cast<int>(a)}});
   }

@@ -9,8 +9,8 @@
 
 namespace gcompile::passes {
 
-// Axis `operand_axis` of operand `operand` of a node runs together with axis `result_axis` of its result: the element of
-// the result at an index needs the operand at that same index of this axis only.
+// Axis `operand_axis` of operand `operand` of a node runs together with axis `result_axis` of its result: the element
+// of the result at an index needs the operand at that same index of this axis only.
 struct AxisRelation {
   int operand;
   int operand_axis;

@@ -228,15 +228,14 @@ Expr BodyLowering::guarded(Expr predicate, const std::function<Expr()>& f, Expr 
   return op("select", {predicate, e, otherwise});
 }
 
-std::vector<Expr> BodyLowering::fold(
-    const std::vector<Dim>& extents, std::vector<Expr> initial,
-    const std::function<std::vector<Expr>(const Index&, std::vector<Expr>)>& step) {
+std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, std::vector<Expr> initial,
+                                     const std::function<std::vector<Expr>(const Index&, std::vector<Expr>)>& step) {
   constexpr std::int64_t kUnroll = 16;
   Index index;
   std::vector<ir::VType> types;
   for (const Expr& e : initial) types.push_back({b_.type(e.id).dtype, lanes || b_.type(e.id).lanes});
   const std::function<std::vector<int>(std::size_t, std::vector<int>)> nest = [&](std::size_t axis,
-                                                                                 std::vector<int> carried) {
+                                                                                  std::vector<int> carried) {
     if (axis == extents.size()) {
       std::vector<Expr> values;
       for (const int id : carried) values.push_back({id});

@@ -53,9 +53,9 @@ class BodyLowering : public ir::ElementContext {
   ir::Expr element_at(ir::Value v, const ir::Index& index, const std::vector<ir::Expr>& values) override;
   ir::Expr index(const Dim& d) override;
   ir::Expr guarded(ir::Expr predicate, const std::function<ir::Expr()>& f, ir::Expr otherwise) override;
-  std::vector<ir::Expr> fold(
-      const std::vector<Dim>& extents, std::vector<ir::Expr> initial,
-      const std::function<std::vector<ir::Expr>(const ir::Index&, std::vector<ir::Expr>)>& step) override;
+  std::vector<ir::Expr>
+  fold(const std::vector<Dim>& extents, std::vector<ir::Expr> initial,
+       const std::function<std::vector<ir::Expr>(const ir::Index&, std::vector<ir::Expr>)>& step) override;
   ir::Expr op(std::string_view name, std::vector<ir::Expr> operands) override;
   ir::Expr cast(ir::Expr e, DType to) override { return {b_.cast(e.id, to)}; }
   ir::Expr bitcast(ir::Expr e, DType to) override { return {b_.bitcast(e.id, to)}; }
@@ -70,8 +70,8 @@ class BodyLowering : public ir::ElementContext {
     std::string memory;
     int anchor;
   };
-  using Memo = std::map<std::pair<ir::Value, std::string>, int, bool (*)(const std::pair<ir::Value, std::string>&,
-                                                                         const std::pair<ir::Value, std::string>&)>;
+  using Memo = std::map<std::pair<ir::Value, std::string>, int,
+                        bool (*)(const std::pair<ir::Value, std::string>&, const std::pair<ir::Value, std::string>&)>;
 
   ir::Expr make(ir::Value v, const ir::Index& index);
   ir::Expr load(const Place& place, const Type& type, const ir::Index& index);

@@ -28,8 +28,8 @@ std::vector<Value> outputs_of(const Graph& g) {
 bool is_argument(const Node& n) { return n.op->name == "input" || n.op->name == "state"; }
 
 // Bytes of the values that a single kernel would keep in its frame, for one sample or for all.
-std::int64_t frame_bytes(const std::unordered_set<const Node*>& placed, const NestPlan* plan, const AxisClasses* classes,
-                         int anchor_class) {
+std::int64_t frame_bytes(const std::unordered_set<const Node*>& placed, const NestPlan* plan,
+                         const AxisClasses* classes, int anchor_class) {
   std::int64_t bytes = 0;
   for (const Node* n : placed) {
     std::int64_t size = static_cast<std::int64_t>(size_of(n->types[0].dtype));

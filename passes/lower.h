@@ -1,9 +1,9 @@
 // lower: Graph (after fuse) -> KernelModule, one kernel per fusion.
-//   A "loops" body becomes one loop nest per placed value, in order: lanes run over the last axis (or over the row-major
-//   offset where all operands are laid out alike), sums over the last axis keep 16 partial sums, lane l those of the
-//   elements l mod 16 in ascending order, then a fixed tree.
-//   A "nest" body becomes uniform values, one loop over tiles of 16 samples with the carried values and the partial sums
-//   of the reduced ones (the same order of sums), then what depends on the sums, the updates last.
+//   A "loops" body becomes one loop nest per placed value, in order: lanes run over the last axis (or over the
+//   row-major offset where all operands are laid out alike), sums over the last axis keep 16 partial sums, lane l those
+//   of the elements l mod 16 in ascending order, then a fixed tree. A "nest" body becomes uniform values, one loop over
+//   tiles of 16 samples with the carried values and the partial sums of the reduced ones (the same order of sums), then
+//   what depends on the sums, the updates last.
 // Loops over features are wished unrolled and values of a tile wished in registers; schedule decides.
 #pragma once
 

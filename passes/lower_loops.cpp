@@ -14,8 +14,8 @@ using ir::Index;
 using ir::Node;
 using ir::Value;
 
-constexpr std::int64_t kUnroll = 8;     // loops up to this extent are wished unrolled
-constexpr std::int64_t kFewLanes = 4;   // an axis with fewer elements is not worth lanes
+constexpr std::int64_t kUnroll = 8;    // loops up to this extent are wished unrolled
+constexpr std::int64_t kFewLanes = 4;  // an axis with fewer elements is not worth lanes
 
 ir::LoopKind wish(const Dim& extent) {
   return extent.is_constant() && extent.constant() <= kUnroll ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial;
@@ -148,8 +148,8 @@ void lower_loops(BodyLowering& c, const ir::Graph& body, const std::vector<Outpu
       continue;
     }
     if (size < 0) throw InternalError("a value of symbolic size inside a kernel: " + n->types[0].str());
-    const std::string name = c.scratch("v", n->types[0].dtype, {std::max<std::int64_t>(size, 1)},
-                                       ir::Scratch::Kind::kStack);
+    const std::string name =
+        c.scratch("v", n->types[0].dtype, {std::max<std::int64_t>(size, 1)}, ir::Scratch::Kind::kStack);
     emit_value(c, v, name, true);
     c.place_linear(v, name);
   }

@@ -16,8 +16,8 @@ using ir::Index;
 using ir::Node;
 using ir::Value;
 
-constexpr std::int64_t kUnroll = 64;             // feature loops up to this extent are wished unrolled
-constexpr std::int64_t kTransposeColumns = 64;   // wider rows of an input are read with strides
+constexpr std::int64_t kUnroll = 64;            // feature loops up to this extent are wished unrolled
+constexpr std::int64_t kTransposeColumns = 64;  // wider rows of an input are read with strides
 
 class Nest {
  public:
@@ -208,12 +208,16 @@ class Nest {
                                                          : b_.op("add", {sum, b_.op("mul", elements)});
     };
     if (extents.empty()) return step({}, before);
-    return c_.fold(extents, {{before}}, [&](const Index& k, std::vector<ir::Expr> carried_sum) {
-      return std::vector<ir::Expr>{{step(k, carried_sum[0].id)}};
-    })[0].id;
+    return c_
+        .fold(extents, {{before}},
+              [&](const Index& k, std::vector<ir::Expr> carried_sum) {
+                return std::vector<ir::Expr>{{step(k, carried_sum[0].id)}};
+              })[0]
+        .id;
   }
 
-  Index operand_index(const Node* n, int o, const Index& at, const std::vector<std::vector<std::pair<int, int>>>& folded,
+  Index operand_index(const Node* n, int o, const Index& at,
+                      const std::vector<std::vector<std::pair<int, int>>>& folded,
                       const std::vector<std::size_t>& groups, const Index& k) const {
     const Value v = n->operands[static_cast<std::size_t>(o)];
     Index index(v.type().dims.size());

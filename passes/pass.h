@@ -27,7 +27,7 @@ struct Pass {
   std::string_view name;  // "plan-memory"
   std::string_view doc;   // one line
   std::variant<GraphPass, LowerPass, KernelPass, PlanPass> run;
-  bool standard;          // part of the default pipeline
+  bool standard;  // part of the default pipeline
 };
 
 // All passes in pipeline order; those that are not standard (gradient) come first.

@@ -9,9 +9,7 @@ namespace {
 
 constexpr int kExpressionLimit = 96;  // nodes computed in one expression
 
-bool folds(const ir::Node& n) {
-  return n.op->is(ir::kReduction) || n.op->name == "argmax" || n.op->name == "argmin";
-}
+bool folds(const ir::Node& n) { return n.op->is(ir::kReduction) || n.op->name == "argmax" || n.op->name == "argmin"; }
 
 // Whether a reader of this kind reads the same element of its operand for several elements of its result.
 bool rereads(const ir::Node& reader) {

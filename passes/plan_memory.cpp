@@ -24,8 +24,8 @@ bool reads(const Instr& i, const std::string& memory) {
 }
 
 bool writes(const Instr& i, const std::string& memory) {
-  return i.memory == memory && (i.opcode == Opcode::kStore || i.opcode == Opcode::kLaneReduce ||
-                                i.opcode == Opcode::kLoadTransposed);
+  return i.memory == memory &&
+         (i.opcode == Opcode::kStore || i.opcode == Opcode::kLaneReduce || i.opcode == Opcode::kLoadTransposed);
 }
 
 bool touches(const Instr& statement, const std::string& memory, bool (*how)(const Instr&, const std::string&)) {
@@ -36,8 +36,7 @@ bool touches(const Instr& statement, const std::string& memory, bool (*how)(cons
 }
 
 bool touches(const ir::Kernel& kernel, const std::string& memory, bool (*how)(const Instr&, const std::string&)) {
-  return std::any_of(kernel.body.begin(), kernel.body.end(),
-                     [&](const Instr& s) { return touches(s, memory, how); });
+  return std::any_of(kernel.body.begin(), kernel.body.end(), [&](const Instr& s) { return touches(s, memory, how); });
 }
 
 // Inside one statement: every load of the state stands in the block of the only store of the value, before it, and has

@@ -1,0 +1,117 @@
+#include "gcompile/ir/interpreter.h"
+
+#include "gcompile/base/error.h"
+#include "gcompile/ir/op.h"
+
+namespace gcompile::ir {
+namespace {
+
+using Dims = std::map<std::string, std::int64_t>;
+
+[[noreturn]] void refuse(const std::string& what, const Type& wanted, const Array& given, const std::string& why) {
+  throw CallError(what + " is " + std::string(name(given.dtype())) + given.shape().str() + ", expected " +
+                  wanted.str() + ": " + why);
+}
+
+void bind(const std::string& what, const Type& type, const Array& value, Dims& dims) {
+  if (value.dtype() != type.dtype) refuse(what, type, value, "the dtypes differ");
+  if (value.rank() != type.rank()) refuse(what, type, value, "the ranks differ");
+  for (int a = 0; a < type.rank(); ++a)
+    if (const auto symbol = type.dim(a).as_symbol()) {
+      const auto [it, fresh] = dims.emplace(*symbol, value.shape()[a]);
+      if (!fresh && it->second != value.shape()[a])
+        refuse(what, type, value, *symbol + " is " + std::to_string(it->second) + " elsewhere");
+    }
+}
+
+void check(const std::string& what, const Type& type, const Array& value, const Dims& dims) {
+  for (int a = 0; a < type.rank(); ++a)
+    if (type.dim(a).evaluate(dims) != value.shape()[a])
+      refuse(what, type, value, "axis " + std::to_string(a) + " differs");
+}
+
+// Runs an elementwise record over all elements: operands of one size, numbers as double or as exact integers.
+template <class Number, class Function>
+void over_elements(const std::vector<Array>& operands, Array& out, Function f) {
+  std::vector<Number> v(operands.size());
+  const std::int64_t n = out.size();
+  dispatch(out.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    auto* to = static_cast<T*>(out.raw());
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::size_t o = 0; o < operands.size(); ++o) v[o] = static_cast<Number>(operands[o].at(i));
+      const auto r = f(std::span<const Number>(v));
+      if constexpr (std::is_same_v<T, bool>)
+        to[i] = r != 0;
+      else if constexpr (std::is_same_v<T, std::int32_t>)
+        to[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::int64_t>(r)));
+      else
+        to[i] = static_cast<T>(r);
+    }
+  });
+}
+
+}  // namespace
+
+std::vector<Array> evaluate(const Node& node, const std::vector<Array>& operands, const Dims& dims) {
+  if (node.op->name == "fusion") {
+    Dims inner = dims;
+    return interpret(*node.body, operands, {}, inner).results;
+  }
+  const EvalContext context{node, operands, dims};
+  if (node.op->eval) return node.op->eval(context);
+  if (!node.op->element) throw InternalError(std::string(node.op->name) + " has no reference semantics");
+  Array out = Array::uninitialized(context.dtype(), context.shape());
+  if (node.op->integer && operands[0].dtype() == DType::kI32)
+    over_elements<std::int64_t>(operands, out, node.op->integer);
+  else
+    over_elements<double>(operands, out, node.op->element);
+  return {out};
+}
+
+Evaluation interpret(const Graph& graph, const std::vector<Array>& inputs, const std::vector<Array>& states) {
+  return interpret(graph, inputs, states, {});
+}
+
+Evaluation interpret(const Graph& graph, const std::vector<Array>& inputs, const std::vector<Array>& given_states,
+                     Dims dims) {
+  if (inputs.size() != graph.inputs.size())
+    throw CallError(graph.name + ": " + std::to_string(inputs.size()) + " inputs, expected " +
+                    std::to_string(graph.inputs.size()));
+  std::vector<Array> states = given_states;
+  if (states.empty())
+    for (const auto& s : graph.states) {
+      if (!s.storage) throw CallError("state '" + s.name + "' has no value");
+      states.push_back(s.storage->value());
+    }
+  if (states.size() != graph.states.size())
+    throw CallError(graph.name + ": " + std::to_string(states.size()) + " states, expected " +
+                    std::to_string(graph.states.size()));
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    bind("input " + graph.inputs[i].name, graph.inputs[i].value.type(), inputs[i], dims);
+  for (std::size_t i = 0; i < states.size(); ++i)
+    bind("state " + graph.states[i].name, graph.states[i].value.type(), states[i], dims);
+
+  ValueMap<Array> values;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    check("input " + graph.inputs[i].name, graph.inputs[i].value.type(), inputs[i], dims);
+    values.emplace(graph.inputs[i].value, inputs[i]);
+  }
+  for (std::size_t i = 0; i < states.size(); ++i) values.emplace(graph.states[i].value, states[i]);
+  for (const Node* node : graph.topological()) {
+    if (values.count({node, 0})) continue;
+    std::vector<Array> operands;
+    for (const Value& v : node->operands) operands.push_back(values.at(v));
+    std::vector<Array> results = evaluate(*node, operands, dims);
+    for (std::size_t r = 0; r < results.size(); ++r)
+      values.emplace(Value{node, static_cast<int>(r)}, std::move(results[r]));
+  }
+
+  Evaluation out;
+  for (const auto& r : graph.results) out.results.push_back(values.at(r.value));
+  out.new_states = std::move(states);
+  for (const auto& u : graph.updates) out.new_states[static_cast<std::size_t>(u.state)] = values.at(u.value);
+  return out;
+}
+
+}  // namespace gcompile::ir

@@ -1,0 +1,52 @@
+// The table of all ops, joined from the families.
+#include "gcompile/ir/op.h"
+
+#include <unordered_map>
+
+#include "gcompile/base/error.h"
+#include "gcompile/ir/ops/families.h"
+
+namespace gcompile::ir {
+namespace {
+
+struct Table {
+  std::vector<OpDef> ops;
+  std::unordered_map<std::string_view, const OpDef*> by_name;
+
+  Table() {
+    for (auto* family : {leaf_ops, unary_ops, math_ops, binary_ops, compare_ops, logic_ops, select_ops, view_ops,
+                         structure_ops, reduce_ops, arg_reduce_ops, dot_ops, fusion_ops})
+      for (OpDef& def : family()) ops.push_back(std::move(def));
+    for (const OpDef& def : ops)
+      if (!by_name.emplace(def.name, &def).second) throw InternalError("two ops are named " + std::string(def.name));
+  }
+};
+
+const Table& table() {
+  static const Table the_table;
+  return the_table;
+}
+
+}  // namespace
+
+std::span<const OpDef> all_ops() { return table().ops; }
+
+const OpDef* find_op(std::string_view name) {
+  const auto it = table().by_name.find(name);
+  return it == table().by_name.end() ? nullptr : it->second;
+}
+
+const OpDef& op(std::string_view name) {
+  if (const OpDef* def = find_op(name)) return *def;
+  throw InternalError("there is no op named " + std::string(name));
+}
+
+void InferContext::fail(const std::string& message) const { throw ModelError(std::string(op.name) + ": " + message); }
+
+Shape EvalContext::shape(int result) const {
+  std::vector<std::int64_t> extents;
+  for (const Dim& d : node.types[static_cast<std::size_t>(result)].dims) extents.push_back(d.evaluate(dims));
+  return Shape(extents);
+}
+
+}  // namespace gcompile::ir

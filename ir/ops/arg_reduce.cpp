@@ -1,0 +1,98 @@
+// argmax and argmin: the position of the extreme along one axis, the first of equal ones; the first NaN wins.
+#include <cmath>
+
+#include "gcompile/ir/ops/eval.h"
+#include "gcompile/ir/ops/families.h"
+#include "gcompile/ir/ops/infer.h"
+#include "gcompile/ir/ops/rules.h"
+
+namespace gcompile::ir {
+namespace {
+
+std::vector<Type> infer_arg(const InferContext& c) {
+  only_attributes(c, {"axis"});
+  admit_dtype(c);
+  const std::int64_t axis = axis_attribute(c, "axis", c.operands[0].rank());
+  if (c.operands[0].dim(axis).is(0))
+    c.fail("axis " + std::to_string(axis) + " of " + c.operands[0].str() + " is empty");
+  Type t{DType::kI32, c.operands[0].dims};
+  t.dims.erase(t.dims.begin() + axis);
+  return {t};
+}
+
+template <bool kLargest>
+std::vector<Array> eval_arg(const EvalContext& c) {
+  const auto axis = static_cast<std::size_t>(c.node.attrs.get<std::int64_t>("axis"));
+  const Array& in = c.operands[0];
+  Array out = Array::uninitialized(DType::kI32, c.shape());
+  auto to = out.mutable_data<std::int32_t>();
+  std::size_t i = 0;
+  for_each_index(c.shape(), [&](const Position& at) {
+    Position from = at;
+    from.insert(from.begin() + static_cast<std::ptrdiff_t>(axis), 0);
+    std::int32_t best = 0;
+    double best_value = in.at(flat_index(in.shape(), from));
+    for (std::int64_t k = 1; k < in.shape()[static_cast<int>(axis)]; ++k) {
+      from[axis] = k;
+      const double x = in.at(flat_index(in.shape(), from));
+      if (std::isnan(best_value)) break;
+      if (std::isnan(x) || (kLargest ? x > best_value : x < best_value)) {
+        best = static_cast<std::int32_t>(k);
+        best_value = x;
+      }
+    }
+    to[i++] = best;
+  });
+  return {out};
+}
+
+template <bool kLargest>
+Expr lower_arg(ElementContext& e, const Node& n, const Index& at) {
+  const auto axis = static_cast<std::ptrdiff_t>(n.attrs.get<std::int64_t>("axis"));
+  const Value x = n.operands[0];
+  const auto element = [&](const Dim& k) {
+    Index full = at;
+    full.insert(full.begin() + axis, k);
+    return e.element(x, full);
+  };
+  const Expr first = element(0), zero = e.literal(DType::kI32, 0);
+  return e.fold({x.type().dim(axis)}, {first, zero}, [&](const Index& k, std::vector<Expr> best) {
+    const Expr v = element(k[0]);
+    Expr better = e.op(kLargest ? "gt" : "lt", {v, best[0]});
+    if (is_float(x.type().dtype)) {
+      // A NaN beats every number; nothing beats a NaN ("gt" with one is false).
+      const Expr fresh_nan = e.op("and", {e.op("ne", {v, v}), e.op("eq", {best[0], best[0]})});
+      better = e.op("or", {better, fresh_nan});
+    }
+    return std::vector<Expr>{e.op("select", {better, v, best[0]}), e.op("select", {better, e.index(k[0]), best[1]})};
+  })[1];
+}
+
+OpDef arg_reduction(std::string_view name, Eval eval, Expr (*lower)(ElementContext&, const Node&, const Index&),
+                    std::string_view doc, std::string_view signature) {
+  OpDef d;
+  d.name = name;
+  d.arity = 1;
+  d.traits = 0;
+  d.infer = infer_arg;
+  d.eval = eval;
+  d.lower = CustomLowering{lower};
+  d.dtypes = kNumbers;
+  d.tolerance = 0;
+  d.doc = doc;
+  d.signature = signature;
+  return d;
+}
+
+}  // namespace
+
+std::vector<OpDef> arg_reduce_ops() {
+  return {arg_reduction("argmax", eval_arg<true>, lower_arg<true>,
+                        "Position of the largest along an axis, the first of ties.",
+                        "argmax(x: T[..]) {axis} -> i32[..]"),
+          arg_reduction("argmin", eval_arg<false>, lower_arg<false>,
+                        "Position of the smallest along an axis, the first of ties.",
+                        "argmin(x: T[..]) {axis} -> i32[..]")};
+}
+
+}  // namespace gcompile::ir

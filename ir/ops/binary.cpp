@@ -1,0 +1,106 @@
+// Elementwise functions of two operands of one type.
+#include <cmath>
+
+#include "gcompile/ir/ops/eval.h"
+#include "gcompile/ir/ops/expand.h"
+#include "gcompile/ir/ops/families.h"
+#include "gcompile/ir/ops/infer.h"
+#include "gcompile/ir/ops/rules.h"
+
+namespace gcompile::ir {
+namespace {
+
+using X = Numbers;
+using I = Integers;
+
+OpDef record(const char* name, std::uint32_t traits, EvalElement element, EvalInteger integer, Vjp vjp, const char* doc,
+             Domain domain = {}) {
+  OpDef d;
+  d.name = name;
+  d.arity = 2;
+  d.traits = kElementwise | traits;
+  d.infer = same_type;
+  d.vjp = vjp;
+  d.element = element;
+  d.integer = integer;
+  d.lower = ElementLowering{};
+  d.dtypes = {DType::kF32, DType::kF64};
+  if (integer) d.dtypes.push_back(DType::kI32);
+  d.domain = domain;
+  d.doc = doc;
+  d.signature = "(a: T[..], b: T[..]) -> T[..]";
+  return d;
+}
+
+double floored_remainder(double a, double b) { return a - std::floor(a / b) * b; }
+std::int64_t floored_quotient(std::int64_t a, std::int64_t b) {
+  if (b == 0) return 0;
+  const std::int64_t q = a / b;
+  return a % b != 0 && (a % b < 0) != (b < 0) ? q - 1 : q;
+}
+
+V where(VjpContext& c, const char* comparison, V value) {
+  return select(compare(comparison, operand(c, 0), operand(c, 1)), value, zeros_like(value));
+}
+
+std::vector<Type> infer_div(const InferContext& c) {
+  const std::vector<Type> t = same_type(c);
+  if (!is_float(t[0].dtype))
+    c.fail(t[0].str() + " / " + c.operands[1].str() +
+           ": integers are not divided; write floor_div for the quotient rounded down, or cast both to a float first");
+  return t;
+}
+
+constexpr Domain kApart{.avoid_near = 0.05};
+
+}  // namespace
+
+std::vector<OpDef> binary_ops() {
+  // clang-format off
+  std::vector<OpDef> ops = {
+    record("add", kCommutative, [](X x) { return x[0] + x[1]; }, [](I x) { return x[0] + x[1]; },
+           [](VjpContext& c) -> Values { return {cotangent(c), cotangent(c)}; }, "a + b"),
+    record("sub", 0, [](X x) { return x[0] - x[1]; }, [](I x) { return x[0] - x[1]; },
+           [](VjpContext& c) -> Values { return {cotangent(c), -cotangent(c)}; }, "a - b"),
+    record("mul", kCommutative, [](X x) { return x[0] * x[1]; }, [](I x) { return x[0] * x[1]; },
+           [](VjpContext& c) -> Values { return {cotangent(c) * operand(c, 1), cotangent(c) * operand(c, 0)}; }, "a * b"),
+    record("div", 0, [](X x) { return x[0] / x[1]; }, nullptr,
+           [](VjpContext& c) -> Values {
+             const V q = cotangent(c) / operand(c, 1);
+             return {q, -(q * V{&c.b, c.result()})};
+           }, "a / b of floats", {.low = 0.3, .high = 3}),
+    record("floor_div", 0, [](X x) { return std::floor(x[0] / x[1]); }, [](I x) { return floored_quotient(x[0], x[1]); },
+           nullptr, "quotient rounded towards minus infinity; an integer divided by 0 gives 0", {.low = 0.3, .high = 3}),
+    record("rem", 0, [](X x) { return floored_remainder(x[0], x[1]); },
+           [](I x) { return x[1] == 0 ? 0 : x[0] - floored_quotient(x[0], x[1]) * x[1]; }, nullptr,
+           "a - floor_div(a, b) * b: the remainder with the sign of b; for integers 0 when b is 0", {.low = 0.3, .high = 3}),
+    record("max", kCommutative,
+           [](X x) { return std::isnan(x[0]) || std::isnan(x[1]) ? NAN : std::fmax(x[0], x[1]); },
+           [](I x) { return std::max(x[0], x[1]); },
+           [](VjpContext& c) -> Values { return {where(c, "ge", cotangent(c)), where(c, "lt", cotangent(c))}; },
+           "the larger; NaN when either is; the gradient of ties goes to a", kApart),
+    record("min", kCommutative,
+           [](X x) { return std::isnan(x[0]) || std::isnan(x[1]) ? NAN : std::fmin(x[0], x[1]); },
+           [](I x) { return std::min(x[0], x[1]); },
+           [](VjpContext& c) -> Values { return {where(c, "le", cotangent(c)), where(c, "gt", cotangent(c))}; },
+           "the smaller; NaN when either is; the gradient of ties goes to a", kApart),
+  };
+  // clang-format on
+  for (OpDef& d : ops) {
+    if (d.name == "div") d.infer = infer_div;
+    if (d.name == "rem") d.tolerance = 2e-5;
+  }
+  OpDef fma = record(
+      "fma", 0, [](X x) { return std::fma(x[0], x[1], x[2]); }, nullptr,
+      [](VjpContext& c) -> Values {
+        const V g = cotangent(c);
+        return {g * operand(c, 1), g * operand(c, 0), g};
+      },
+      "a * b + c, rounded once; made by the pass contract");
+  fma.arity = 3;
+  fma.signature = "(a: T[..], b: T[..], c: T[..]) -> T[..]";
+  ops.push_back(fma);
+  return ops;
+}
+
+}  // namespace gcompile::ir

@@ -1,0 +1,149 @@
+// dot: products summed over contracting axes, for every index of the batch axes. The result's axes are batch, free axes
+// of a, free axes of b. Both of its gradients are dots again, followed by a transpose to the operand's order of axes.
+#include <algorithm>
+
+#include "gcompile/ir/ops/eval.h"
+#include "gcompile/ir/ops/families.h"
+#include "gcompile/ir/ops/infer.h"
+#include "gcompile/ir/ops/rules.h"
+
+namespace gcompile::ir {
+namespace {
+
+bool listed(const Ints& axes, std::int64_t a) { return std::find(axes.begin(), axes.end(), a) != axes.end(); }
+
+// The axes of one operand by what becomes of them.
+struct Axes {
+  Ints batch, free, contract;
+};
+
+Axes axes_of(int rank, const Ints& batch, const Ints& contract) {
+  Axes axes{batch, {}, contract};
+  for (int a = 0; a < rank; ++a)
+    if (!listed(batch, a) && !listed(contract, a)) axes.free.push_back(a);
+  return axes;
+}
+
+Axes left_axes(const Node& n) {
+  return axes_of(n.operands[0].type().rank(), n.attrs.ints("lhs_batch"), n.attrs.ints("lhs_contract"));
+}
+Axes right_axes(const Node& n) {
+  return axes_of(n.operands[1].type().rank(), n.attrs.ints("rhs_batch"), n.attrs.ints("rhs_contract"));
+}
+
+void check_pairs(const InferContext& c, const Ints& l, const Ints& r, const char* what) {
+  const Type &a = c.operands[0], &b = c.operands[1];
+  if (l.size() != r.size())
+    c.fail(std::to_string(l.size()) + " " + what + " axes of " + a.str() + ", " + std::to_string(r.size()) + " of " +
+           b.str());
+  for (std::size_t i = 0; i < l.size(); ++i)
+    if (!(a.dim(l[i]) == b.dim(r[i])))
+      c.fail("the " + std::string(what) + " dimensions differ: " + a.str() + " x " + b.str() + " (" +
+             a.dim(l[i]).str() + " against " + b.dim(r[i]).str() + ")");
+}
+
+std::vector<Type> infer_dot(const InferContext& c) {
+  only_attributes(c, {"lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract"});
+  admit_dtype(c);
+  const Type &a = c.operands[0], &b = c.operands[1];
+  if (a.dtype != b.dtype) c.fail("the dtypes differ: " + operand_list(c));
+  const Ints& lb = axes_attribute(c, "lhs_batch", a.rank(), false);
+  const Ints& rb = axes_attribute(c, "rhs_batch", b.rank(), false);
+  const Ints& lc = axes_attribute(c, "lhs_contract", a.rank(), false);
+  const Ints& rc = axes_attribute(c, "rhs_contract", b.rank(), false);
+  for (const auto& [batch, contract] : {std::pair{lb, lc}, std::pair{rb, rc}})
+    for (const std::int64_t x : batch)
+      if (listed(contract, x)) c.fail("axis " + std::to_string(x) + " is both a batch and a contracting axis");
+  check_pairs(c, lb, rb, "batch");
+  check_pairs(c, lc, rc, "inner");
+  const Axes l = axes_of(a.rank(), lb, lc), r = axes_of(b.rank(), rb, rc);
+  Type t{a.dtype, {}};
+  for (const std::int64_t x : l.batch) t.dims.push_back(a.dim(x));
+  for (const std::int64_t x : l.free) t.dims.push_back(a.dim(x));
+  for (const std::int64_t x : r.free) t.dims.push_back(b.dim(x));
+  return {t};
+}
+
+std::vector<Array> eval_dot(const EvalContext& c) {
+  const Array &a = c.operands[0], &b = c.operands[1];
+  const Axes l = left_axes(c.node), r = right_axes(c.node);
+  std::vector<std::int64_t> inner;
+  for (const std::int64_t x : l.contract) inner.push_back(a.shape()[static_cast<int>(x)]);
+  const Shape box(inner);
+  Array out = Array::uninitialized(c.dtype(), c.shape());
+  Position left(static_cast<std::size_t>(a.rank())), right(static_cast<std::size_t>(b.rank()));
+  std::int64_t i = 0;
+  for_each_index(c.shape(), [&](const Position& at) {
+    std::size_t k = 0;
+    for (std::size_t x = 0; x < l.batch.size(); ++x, ++k)
+      left[static_cast<std::size_t>(l.batch[x])] = right[static_cast<std::size_t>(r.batch[x])] = at[k];
+    for (const std::int64_t x : l.free) left[static_cast<std::size_t>(x)] = at[k++];
+    for (const std::int64_t x : r.free) right[static_cast<std::size_t>(x)] = at[k++];
+    double sum = 0;
+    std::uint64_t exact = 0;  // i32: modulo 2^32
+    for_each_index(box, [&](const Position& in) {
+      for (std::size_t x = 0; x < in.size(); ++x)
+        left[static_cast<std::size_t>(l.contract[x])] = right[static_cast<std::size_t>(r.contract[x])] = in[x];
+      const double p = a.at(flat_index(a.shape(), left)), q = b.at(flat_index(b.shape(), right));
+      if (c.dtype() == DType::kI32)
+        exact += static_cast<std::uint64_t>(static_cast<std::int64_t>(p) * static_cast<std::int64_t>(q));
+      else
+        sum += p * q;
+    });
+    out.set(i++, c.dtype() == DType::kI32
+                     ? static_cast<double>(static_cast<std::int32_t>(static_cast<std::uint32_t>(exact)))
+                     : sum);
+  });
+  return {out};
+}
+
+// The gradient of one operand: a dot of the cotangent with the other operand over the other's free axes, its axes then
+// put in the operand's order. `first` is where the other's free axes begin among the cotangent's.
+V gradient_of(VjpContext& c, const Axes& mine, const Axes& other, V other_operand, std::size_t first, int rank) {
+  const V g = cotangent(c);
+  Ints g_batch, g_contract;
+  for (std::size_t i = 0; i < mine.batch.size(); ++i) g_batch.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < other.free.size(); ++i) g_contract.push_back(static_cast<std::int64_t>(first + i));
+  const V d = dot(g, other_operand, g_contract, other.free, g_batch, other.batch);
+  // The axes of d: batch, my free axes (of g), then the other's contracting axes in ascending order.
+  Ints rest;  // my contracting axes in that order
+  std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
+  for (std::size_t i = 0; i < other.contract.size(); ++i) pairs.emplace_back(other.contract[i], mine.contract[i]);
+  std::sort(pairs.begin(), pairs.end());
+  for (const auto& [theirs, ours] : pairs) rest.push_back(ours);
+  Ints now = mine.batch;  // now[i]: the operand's axis that axis i of d is
+  now.insert(now.end(), mine.free.begin(), mine.free.end());
+  now.insert(now.end(), rest.begin(), rest.end());
+  Ints permutation(static_cast<std::size_t>(rank));
+  for (std::size_t i = 0; i < now.size(); ++i)
+    permutation[static_cast<std::size_t>(now[i])] = static_cast<std::int64_t>(i);
+  return std::is_sorted(permutation.begin(), permutation.end()) ? d : transpose(d, permutation);
+}
+
+Values dot_rule(VjpContext& c) {
+  const Axes l = left_axes(c.node), r = right_axes(c.node);
+  const V a = operand(c, 0), b = operand(c, 1);
+  const std::size_t left_first = l.batch.size(), right_first = left_first + l.free.size();
+  return {gradient_of(c, l, r, b, right_first, a.type().rank()), gradient_of(c, r, l, a, left_first, b.type().rank())};
+}
+
+}  // namespace
+
+std::vector<OpDef> dot_ops() {
+  OpDef d;
+  d.name = "dot";
+  d.arity = 2;
+  d.traits = kContraction;
+  d.infer = infer_dot;
+  d.vjp = dot_rule;
+  d.eval = eval_dot;
+  d.lower = ContractLowering{};
+  d.dtypes = kNumbers;
+  d.tolerance = 1e-5;
+  d.doc = "Products summed over the contracting axes, for every index of the batch axes.";
+  d.signature = "dot(a: T[B.., M.., K..], b: T[B.., N.., K..]) {lhs_batch, rhs_batch, lhs_contract, rhs_contract} -> "
+                "T[B.., M.., N..]";
+  return {d};
+}
+
+}  // namespace gcompile::ir

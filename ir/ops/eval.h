@@ -1,0 +1,60 @@
+// Parts of the reference semantics that the families share: walking the indices of a box, and copying elements from
+// place to place. All in terms of concrete shapes; nothing here knows how kernels are made.
+#pragma once
+
+#include <cstring>
+#include <functional>
+
+#include "gcompile/base/array.h"
+#include "gcompile/ir/op.h"
+
+namespace gcompile::ir {
+
+using Position = std::vector<std::int64_t>;
+
+// Calls f(position) for every index of the box, in row-major order.
+template <class F>
+void for_each_index(const Shape& box, F&& f) {
+  if (box.size() == 0) return;
+  Position at(static_cast<std::size_t>(box.rank()), 0);
+  while (true) {
+    f(static_cast<const Position&>(at));
+    int axis = box.rank() - 1;
+    while (axis >= 0 && ++at[static_cast<std::size_t>(axis)] == box[axis]) at[static_cast<std::size_t>(axis--)] = 0;
+    if (axis < 0) return;
+  }
+}
+
+inline std::int64_t flat_index(const Shape& shape, const Position& at) {
+  std::int64_t flat = 0;
+  for (int i = 0; i < shape.rank(); ++i) flat = flat * shape[i] + at[static_cast<std::size_t>(i)];
+  return flat;
+}
+
+// result[at] = source[from(at)], bits as they are.
+template <class F>
+Array rearranged(const Array& source, const Shape& shape, F&& from) {
+  Array result = Array::uninitialized(source.dtype(), shape);
+  const std::size_t size = size_of(source.dtype());
+  const auto* in = static_cast<const std::byte*>(source.raw());
+  auto* out = static_cast<std::byte*>(result.raw());
+  for_each_index(shape, [&](const Position& at) {
+    std::memcpy(out, in + static_cast<std::size_t>(flat_index(source.shape(), from(at))) * size, size);
+    out += size;
+  });
+  return result;
+}
+
+// destination[to(at)] = source[at], bits as they are.
+template <class F>
+void scatter(Array& destination, const Array& source, F&& to) {
+  const std::size_t size = size_of(source.dtype());
+  const auto* in = static_cast<const std::byte*>(source.raw());
+  auto* out = static_cast<std::byte*>(destination.raw());
+  for_each_index(source.shape(), [&](const Position& at) {
+    std::memcpy(out + static_cast<std::size_t>(flat_index(destination.shape(), to(at))) * size, in, size);
+    in += size;
+  });
+}
+
+}  // namespace gcompile::ir

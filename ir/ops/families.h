@@ -1,0 +1,26 @@
+// The families of ops: each function returns the records of one file of this folder. ir/op.cpp joins them to the table.
+// A new elementwise op is one record in one of them and nothing else: inference, gradient, reference semantics and
+// lowering stand in the record, and the registry-driven tests feed it from its domain.
+#pragma once
+
+#include <vector>
+
+#include "gcompile/ir/op.h"
+
+namespace gcompile::ir {
+
+std::vector<OpDef> leaf_ops();        // input state constant iota dim
+std::vector<OpDef> unary_ops();       // neg abs sign sqrt rsqrt floor ceil round_even not is_finite stop_gradient
+std::vector<OpDef> math_ops();        // exp expm1 log log1p tanh sigmoid sin cos pow
+std::vector<OpDef> binary_ops();      // add sub mul div floor_div rem max min fma
+std::vector<OpDef> compare_ops();     // eq ne lt le gt ge
+std::vector<OpDef> logic_ops();       // and or xor, and the bit operations of kernels
+std::vector<OpDef> select_ops();      // select cast
+std::vector<OpDef> view_ops();        // reshape transpose broadcast slice reverse
+std::vector<OpDef> structure_ops();   // concat pad gather
+std::vector<OpDef> reduce_ops();      // reduce_sum reduce_max reduce_min reduce_prod
+std::vector<OpDef> arg_reduce_ops();  // argmax argmin
+std::vector<OpDef> dot_ops();         // dot
+std::vector<OpDef> fusion_ops();      // fusion
+
+}  // namespace gcompile::ir

@@ -1,0 +1,45 @@
+// fusion: a group of nodes that becomes one kernel; made by the pass fuse.
+#include "gcompile/ir/ops/families.h"
+#include "gcompile/ir/ops/infer.h"
+
+namespace gcompile::ir {
+namespace {
+
+std::vector<Type> infer_fusion(const InferContext& c) {
+  only_attributes(c, {"kind", "anchor", "reason"});
+  if (!c.body) c.fail("a fusion has a body");
+  const auto& kind = attribute<std::string>(c, "kind");
+  if (kind != "nest" && kind != "loops") c.fail("kind '" + kind + "' is neither nest nor loops");
+  if (c.body->inputs.size() != c.operands.size())
+    c.fail("the body has " + std::to_string(c.body->inputs.size()) + " inputs, the fusion " +
+           std::to_string(c.operands.size()) + " operands");
+  if (attribute<Ints>(c, "anchor").size() != c.operands.size()) c.fail("attribute 'anchor' has one entry per operand");
+  for (std::size_t i = 0; i < c.operands.size(); ++i) {
+    const std::int64_t axis = c.attrs.ints("anchor")[i];
+    if (axis < -1 || axis >= c.operands[i].rank())
+      c.fail("the anchor of operand " + std::to_string(i) + " is axis " + std::to_string(axis) + " of " +
+             c.operands[i].str());
+    if (!(c.body->inputs[i].value.type() == c.operands[i]))
+      c.fail("operand " + std::to_string(i) + " is " + c.operands[i].str() + ", the body's input " +
+             c.body->inputs[i].value.type().str());
+  }
+  if (!c.body->states.empty() || !c.body->updates.empty()) c.fail("a body has neither states nor updates");
+  std::vector<Type> types;
+  for (const auto& r : c.body->results) types.push_back(r.value.type());
+  return types;
+}
+
+}  // namespace
+
+std::vector<OpDef> fusion_ops() {
+  OpDef d;
+  d.name = "fusion";
+  d.arity = -1;
+  d.traits = 0;
+  d.infer = infer_fusion;
+  d.doc = "A group of nodes that becomes one kernel; made by the pass fuse.";
+  d.signature = "fusion(operands..) {kind, anchor, reason} {body} -> results of the body";
+  return {d};
+}
+
+}  // namespace gcompile::ir

@@ -1,0 +1,94 @@
+// Leaves: what a graph starts from.
+#include "gcompile/ir/ops/eval.h"
+#include "gcompile/ir/ops/expand.h"
+#include "gcompile/ir/ops/families.h"
+#include "gcompile/ir/ops/infer.h"
+#include "gcompile/ir/ops/rules.h"
+
+namespace gcompile::ir {
+namespace {
+
+std::vector<Type> infer_named(const InferContext& c) {
+  return {{attribute<DType>(c, "dtype"), attribute<Dims>(c, "dims")}};
+}
+
+std::vector<Type> infer_constant(const InferContext& c) {
+  const AttrValue* v = c.attrs.find("value");
+  const Array* a = v ? std::get_if<Array>(v) : nullptr;
+  if (!a) c.fail("attribute 'value' must be an array");
+  return {Type::of(a->dtype(), a->shape())};
+}
+
+std::vector<Type> infer_iota(const InferContext& c) {
+  const std::vector<Type> t = infer_named(c);
+  const std::int64_t axis = attribute<std::int64_t>(c, "axis");
+  if (axis < 0 || axis >= t[0].rank())
+    c.fail("axis " + std::to_string(axis) + " of a tensor of rank " + std::to_string(t[0].rank()));
+  return t;
+}
+
+std::vector<Array> eval_iota(const EvalContext& c) {
+  const auto axis = static_cast<std::size_t>(c.node.attrs.get<std::int64_t>("axis"));
+  Array out = Array::uninitialized(c.dtype(), c.shape());
+  std::int64_t i = 0;
+  for_each_index(c.shape(), [&](const Position& index) { out.set(i++, static_cast<double>(index[axis])); });
+  return {out};
+}
+
+std::vector<Type> infer_dim(const InferContext& c) {
+  if (attribute<Dims>(c, "value").size() != 1) c.fail("attribute 'value' must be one extent");
+  return {{attribute<DType>(c, "dtype"), {}}};
+}
+
+Array scalar(DType dtype, double value) { return Array::full(dtype, Shape{}, value); }
+
+}  // namespace
+
+std::vector<OpDef> leaf_ops() {
+  std::vector<OpDef> ops;
+  ops.push_back({.name = "input",
+                 .arity = 0,
+                 .traits = kLeaf,
+                 .infer = infer_named,
+                 .doc = "An argument of the function.",
+                 .signature = "input {name, dtype, dims} -> T[dims]"});
+  ops.push_back({.name = "state",
+                 .arity = 0,
+                 .traits = kLeaf,
+                 .infer = infer_named,
+                 .doc = "A tensor that outlives the graph, as it was before all updates.",
+                 .signature = "state {name, dtype, dims} -> T[dims]"});
+  ops.push_back({.name = "constant",
+                 .arity = 0,
+                 .traits = kLeaf,
+                 .infer = infer_constant,
+                 .eval = [](const EvalContext& c) -> std::vector<Array> { return {c.node.attrs.get<Array>("value")}; },
+                 .doc = "A value known when the graph is made.",
+                 .signature = "constant {value} -> T[..]"});
+  ops.push_back({.name = "iota",
+                 .arity = 0,
+                 .traits = kLeaf,
+                 .infer = infer_iota,
+                 .eval = eval_iota,
+                 .lower = CustomLowering{[](ElementContext& e, const Node& n, const Index& at) {
+                   const auto axis = static_cast<std::size_t>(n.attrs.get<std::int64_t>("axis"));
+                   return e.cast(e.index(at[axis]), n.types[0].dtype);
+                 }},
+                 .doc = "The index along one axis.",
+                 .signature = "iota {dtype, dims, axis} -> T[dims]"});
+  ops.push_back({.name = "dim",
+                 .arity = 0,
+                 .traits = kLeaf,
+                 .infer = infer_dim,
+                 .eval = [](const EvalContext& c) -> std::vector<Array> {
+                   return {scalar(c.dtype(), static_cast<double>(c.node.attrs.dims("value")[0].evaluate(c.dims)))};
+                 },
+                 .lower = CustomLowering{[](ElementContext& e, const Node& n, const Index&) {
+                   return e.cast(e.index(n.attrs.dims("value")[0]), n.types[0].dtype);
+                 }},
+                 .doc = "The value of an expression over symbolic extents, as a scalar.",
+                 .signature = "dim {dtype, value} -> T[]"});
+  return ops;
+}
+
+}  // namespace gcompile::ir

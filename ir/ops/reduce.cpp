@@ -1,0 +1,153 @@
+// Reductions over a list of axes, which vanish.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "gcompile/ir/ops/eval.h"
+#include "gcompile/ir/ops/families.h"
+#include "gcompile/ir/ops/infer.h"
+#include "gcompile/ir/ops/rules.h"
+
+namespace gcompile::ir {
+namespace {
+
+bool listed(const Ints& axes, std::int64_t a) { return std::find(axes.begin(), axes.end(), a) != axes.end(); }
+
+Ints kept_axes(const Node& n) {
+  Ints kept;
+  for (int a = 0; a < n.operands[0].type().rank(); ++a)
+    if (!listed(n.attrs.ints("axes"), a)) kept.push_back(a);
+  return kept;
+}
+
+std::vector<Type> infer_reduce(const InferContext& c) {
+  only_attributes(c, {"axes"});
+  admit_dtype(c);
+  const Ints& axes = axes_attribute(c, "axes", c.operands[0].rank(), true);
+  Type t{c.operands[0].dtype, {}};
+  for (int a = 0; a < c.operands[0].rank(); ++a) {
+    if (!listed(axes, a)) t.dims.push_back(c.operands[0].dim(a));
+    if (listed(axes, a) && c.operands[0].dim(a).is(0) && (c.op.name == "reduce_max" || c.op.name == "reduce_min"))
+      c.fail("axis " + std::to_string(a) + " of " + c.operands[0].str() + " is empty and has no such element");
+  }
+  return {t};
+}
+
+// Folds in row-major order of the operand, in double (i32 exactly, wrapping).
+template <class Number, class F>
+Array fold(const EvalContext& c, Number initial, F f) {
+  const Array& in = c.operands[0];
+  const Shape shape = c.shape();
+  std::vector<Number> sums(static_cast<std::size_t>(shape.size()), initial);
+  const Ints kept = kept_axes(c.node);
+  std::int64_t i = 0;
+  for_each_index(in.shape(), [&](const Position& at) {
+    Position to;
+    for (const std::int64_t a : kept) to.push_back(at[static_cast<std::size_t>(a)]);
+    Number& s = sums[static_cast<std::size_t>(flat_index(shape, to))];
+    s = f(s, static_cast<Number>(in.at(i++)));
+  });
+  Array out = Array::uninitialized(in.dtype(), shape);
+  dispatch(in.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    auto* to = static_cast<T*>(out.raw());
+    for (std::size_t k = 0; k < sums.size(); ++k) {
+      if constexpr (std::is_same_v<T, std::int32_t>)
+        to[k] = static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::int64_t>(sums[k])));
+      else
+        to[k] = static_cast<T>(sums[k]);
+    }
+  });
+  return out;
+}
+
+template <class F>
+std::vector<Array> eval_fold(const EvalContext& c, double initial, F f) {
+  if (c.dtype() != DType::kI32) return {fold<double>(c, initial, f)};
+  using Limits = std::numeric_limits<std::int32_t>;
+  const std::int64_t start =
+      std::isinf(initial) ? (initial < 0 ? Limits::min() : Limits::max()) : static_cast<std::int64_t>(initial);
+  return {fold<std::int64_t>(c, start, [&](std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::int32_t>(static_cast<std::uint32_t>(f(a, b))));
+  })};
+}
+
+V expanded(const V& v, VjpContext& c) { return broadcast(v, c.operand(0).type().dims, kept_axes(c.node)); }
+
+Values sum_rule(VjpContext& c) { return {expanded(cotangent(c), c)}; }
+
+// The gradient of a maximum is shared evenly by the elements that reach it.
+Values extreme_rule(VjpContext& c) {
+  const V x = operand(c, 0), y{&c.b, c.result()};
+  const V one = zeros_like(x) + 1.0;
+  const V hit = select(compare("eq", x, expanded(y, c)), one, zeros_like(x));
+  const V count = reduce("reduce_sum", hit, c.node.attrs.ints("axes"));
+  return {expanded(cotangent(c) / count, c) * hit};
+}
+
+// Product of the others: y / x where no element is 0; where one is, only its own derivative is not 0.
+Values product_rule(VjpContext& c) {
+  const V x = operand(c, 0);
+  const Ints& axes = c.node.attrs.ints("axes");
+  const V zero = zeros_like(x), one = zero + 1.0;
+  const V is_zero = compare("eq", x, zero);
+  const V safe = select(is_zero, one, x);
+  const V zeros = reduce("reduce_sum", select(is_zero, one, zero), axes);
+  const V rest = reduce("reduce_prod", safe, axes);  // without the zeros
+  const V none = compare("eq", zeros, zeros_like(zeros)), single = compare("eq", zeros, zeros_like(zeros) + 1.0);
+  const V of_zero = select(single, rest, zeros_like(rest)), of_others = select(none, rest, zeros_like(rest));
+  return {expanded(cotangent(c), c) * select(is_zero, expanded(of_zero, c), expanded(of_others, c) / safe)};
+}
+
+double lowest(DType t) { return t == DType::kI32 ? double{std::numeric_limits<std::int32_t>::min()} : -INFINITY; }
+double highest(DType t) { return t == DType::kI32 ? double{std::numeric_limits<std::int32_t>::max()} : INFINITY; }
+
+template <class T>
+T larger(T a, T b) {
+  return b > a || b != b ? b : a;
+}
+template <class T>
+T smaller(T a, T b) {
+  return b < a || b != b ? b : a;
+}
+
+OpDef reduction(std::string_view name, Eval eval, Vjp vjp, ReduceLowering lower, std::string_view doc,
+                std::string_view signature) {
+  OpDef d;
+  d.name = name;
+  d.arity = 1;
+  d.traits = kReduction;
+  d.infer = infer_reduce;
+  d.vjp = vjp;
+  d.eval = eval;
+  d.lower = lower;
+  d.dtypes = kNumbers;
+  d.doc = doc;
+  d.signature = signature;
+  return d;
+}
+
+}  // namespace
+
+std::vector<OpDef> reduce_ops() {
+  std::vector<OpDef> ops;
+  ops.push_back(reduction(
+      "reduce_sum", [](const EvalContext& c) { return eval_fold(c, 0, [](auto a, auto b) { return a + b; }); },
+      sum_rule, {"add", [](DType) { return 0.0; }}, "Sum over axes.", "reduce_sum(x: T[..]) {axes} -> T[..]"));
+  ops.push_back(reduction(
+      "reduce_max",
+      [](const EvalContext& c) { return eval_fold(c, -INFINITY, [](auto a, auto b) { return larger(a, b); }); },
+      extreme_rule, {"max", lowest}, "Largest over axes; NaN when one is; ties share the gradient evenly.",
+      "reduce_max(x: T[..]) {axes} -> T[..]"));
+  ops.push_back(reduction(
+      "reduce_min",
+      [](const EvalContext& c) { return eval_fold(c, INFINITY, [](auto a, auto b) { return smaller(a, b); }); },
+      extreme_rule, {"min", highest}, "Smallest over axes; NaN when one is; ties share the gradient evenly.",
+      "reduce_min(x: T[..]) {axes} -> T[..]"));
+  ops.push_back(reduction(
+      "reduce_prod", [](const EvalContext& c) { return eval_fold(c, 1, [](auto a, auto b) { return a * b; }); },
+      product_rule, {"mul", [](DType) { return 1.0; }}, "Product over axes.", "reduce_prod(x: T[..]) {axes} -> T[..]"));
+  return ops;
+}
+
+}  // namespace gcompile::ir

@@ -1,0 +1,96 @@
+// select and cast: the elementwise ops whose operands and result differ in dtype.
+#include <cmath>
+#include <limits>
+
+#include "gcompile/ir/ops/families.h"
+#include "gcompile/ir/ops/infer.h"
+#include "gcompile/ir/ops/rules.h"
+
+namespace gcompile::ir {
+namespace {
+
+std::vector<Type> infer_select(const InferContext& c) {
+  only_attributes(c, {});
+  if (c.operands[0].dtype != DType::kBool) c.fail("the condition must be bool, not " + c.operands[0].str());
+  same_operands(c, 1);
+  if (c.operands[0].dims != c.operands[1].dims)
+    c.fail("the shapes differ: the condition is " + c.operands[0].str() + ", the choices are " + c.operands[1].str() +
+           "; broadcast one of them");
+  return {c.operands[1]};
+}
+
+Values select_rule(VjpContext& c) {
+  const V condition = operand(c, 0), g = cotangent(c), zero = zeros_like(g);
+  return {Value{}, select(condition, g, zero), select(condition, zero, g)};
+}
+
+std::vector<Type> infer_cast(const InferContext& c) {
+  only_attributes(c, {"dtype"});
+  return {{attribute<DType>(c, "dtype"), c.operands[0].dims}};
+}
+
+Values cast_rule(VjpContext& c) {
+  const V g = cotangent(c);
+  const DType from = c.operand(0).type().dtype;
+  return {is_float(from) && is_float(g.type().dtype) ? cast(g, from).v : Value{}};
+}
+
+// Towards zero, the nearest i32 when there is none, 0 for NaN.
+std::int32_t to_int(double x) {
+  using Limits = std::numeric_limits<std::int32_t>;
+  if (std::isnan(x)) return 0;
+  if (x <= Limits::min()) return Limits::min();
+  if (x >= Limits::max()) return Limits::max();
+  return static_cast<std::int32_t>(x);
+}
+
+std::vector<Array> eval_cast(const EvalContext& c) {
+  Array result = Array::uninitialized(c.dtype(), c.shape());
+  dispatch(c.operands[0].dtype(), [&](auto from) {
+    const auto in = c.operands[0].data<decltype(from)>();
+    dispatch(c.dtype(), [&](auto to) {
+      using To = decltype(to);
+      const auto out = result.mutable_data<To>();
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        if constexpr (std::is_same_v<To, bool>)
+          out[i] = in[i] != 0;
+        else if constexpr (std::is_same_v<To, std::int32_t>)
+          out[i] = to_int(static_cast<double>(in[i]));
+        else
+          out[i] = static_cast<To>(in[i]);
+      }
+    });
+  });
+  return {result};
+}
+
+}  // namespace
+
+std::vector<OpDef> select_ops() {
+  return {
+      {.name = "select",
+       .arity = 3,
+       .traits = kElementwise,
+       .infer = infer_select,
+       .vjp = select_rule,
+       .element = [](Numbers v) { return v[0] != 0 ? v[1] : v[2]; },
+       .lower = ElementLowering{},
+       .dtypes = kOnlyBool,
+       .tolerance = 0,
+       .doc = "a where the condition holds, b elsewhere; what is not chosen does not matter, not even a NaN.",
+       .signature = "select(condition: bool[..], a: T[..], b: T[..]) -> T[..]"},
+      {.name = "cast",
+       .arity = 1,
+       .traits = kElementwise,
+       .infer = infer_cast,
+       .vjp = cast_rule,
+       .eval = eval_cast,
+       .lower = ElementLowering{},
+       .tolerance = 0,
+       .doc =
+           "Another dtype. Floats become i32 towards zero, the nearest i32 when there is none, NaN 0; bool is x != 0.",
+       .signature = "cast(x: T[..]) {dtype} -> dtype[..]"},
+  };
+}
+
+}  // namespace gcompile::ir

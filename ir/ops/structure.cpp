@@ -1,0 +1,248 @@
+// concat, pad, gather: ops whose elements come from one of several places.
+#include <algorithm>
+
+#include "gcompile/ir/ops/eval.h"
+#include "gcompile/ir/ops/families.h"
+#include "gcompile/ir/ops/infer.h"
+#include "gcompile/ir/ops/rules.h"
+
+namespace gcompile::ir {
+namespace {
+
+V sliced(V x, std::size_t axis, const Dim& begin, const Dim& end) {
+  Ints starts(x.type().dims.size(), 0), steps(x.type().dims.size(), 1);
+  Dims stops = x.type().dims;
+  starts[axis] = begin.constant();
+  stops[axis] = end;
+  return {x.b, x.b->make("slice", {x.v}, {{"starts", starts}, {"stops", stops}, {"steps", steps}})};
+}
+
+// ---- concat
+
+std::vector<Type> infer_concat(const InferContext& c) {
+  only_attributes(c, {"axis"});
+  if (c.operands.empty()) c.fail("takes at least one operand");
+  Type t = c.operands[0];
+  const auto axis = static_cast<std::size_t>(axis_attribute(c, "axis", t.rank()));
+  t.dims[axis] = 0;
+  for (std::size_t i = 0; i < c.operands.size(); ++i) {
+    Type o = c.operands[i];
+    if (o.rank() != t.rank() || o.dtype != t.dtype) c.fail("the operands differ in dtype or rank: " + operand_list(c));
+    const Dim extent = o.dims[axis];
+    if (!extent.is_constant() && i + 1 < c.operands.size())
+      c.fail("only the last operand may have a symbolic extent along axis " + std::to_string(axis) + ": " +
+             operand_list(c));
+    o.dims[axis] = t.dims[axis];
+    if (!(o == t)) c.fail("the operands differ in more than axis " + std::to_string(axis) + ": " + operand_list(c));
+    t.dims[axis] += extent;
+  }
+  return {t};
+}
+
+std::vector<Array> eval_concat(const EvalContext& c) {
+  const auto axis = static_cast<std::size_t>(c.node.attrs.get<std::int64_t>("axis"));
+  Array out = Array::uninitialized(c.dtype(), c.shape());
+  std::int64_t offset = 0;
+  for (const Array& a : c.operands) {
+    scatter(out, a, [&](const Position& at) {
+      Position to = at;
+      to[axis] += offset;
+      return to;
+    });
+    offset += a.shape()[static_cast<int>(axis)];
+  }
+  return {out};
+}
+
+Values concat_rule(VjpContext& c) {
+  const auto axis = static_cast<std::size_t>(c.node.attrs.get<std::int64_t>("axis"));
+  Values out;
+  Dim offset = 0;
+  for (const Value& v : c.node.operands) {
+    const Dim end = offset + v.type().dims[axis];
+    out.push_back(sliced(cotangent(c), axis, offset, end));
+    offset = end;
+  }
+  return out;
+}
+
+// From the last operand to the first: where the index is below an operand's end, it is that operand's.
+Expr lower_concat(ElementContext& e, const Node& n, const Index& at) {
+  const auto axis = static_cast<std::size_t>(n.attrs.get<std::int64_t>("axis"));
+  std::vector<Dim> begins{0};
+  for (const Value& v : n.operands) begins.push_back(begins.back() + v.type().dims[axis]);
+  const Expr position = e.index(at[axis]);
+  const auto piece = [&](std::size_t i) {
+    Index from = at;
+    from[axis] = at[axis] - begins[i];
+    return e.element(n.operands[i], from);
+  };
+  const DType dtype = n.types[0].dtype;
+  Expr result = e.literal(dtype, 0);
+  for (std::size_t i = n.operands.size(); i-- > 0;) {
+    const Expr above = e.op("ge", {position, e.index(begins[i])});
+    const Expr below = e.op("lt", {position, e.index(begins[i + 1])});
+    result = e.guarded(
+        e.op("and", {above, below}), [&] { return piece(i); }, result);
+  }
+  return result;
+}
+
+// ---- pad
+
+std::vector<Type> infer_pad(const InferContext& c) {
+  only_attributes(c, {"low", "high"});
+  Type t = c.operands[0];
+  if (c.operands[1].rank() != 0 || c.operands[1].dtype != t.dtype)
+    c.fail("the padding value must be a scalar of " + std::string(name(t.dtype)) + ", not " + c.operands[1].str());
+  const Ints &low = attribute<Ints>(c, "low"), &high = attribute<Ints>(c, "high");
+  if (low.size() != t.dims.size() || high.size() != t.dims.size())
+    c.fail("low and high have one entry per axis of " + t.str());
+  for (std::size_t a = 0; a < t.dims.size(); ++a) {
+    if (low[a] < 0 || high[a] < 0) c.fail("axis " + std::to_string(a) + ": a padding must not be negative");
+    t.dims[a] += Dim(low[a]) + Dim(high[a]);
+  }
+  return {t};
+}
+
+std::vector<Array> eval_pad(const EvalContext& c) {
+  const Ints& low = c.node.attrs.ints("low");
+  Array out = Array::full(c.dtype(), c.shape(), c.operands[1].item());
+  scatter(out, c.operands[0], [&](const Position& at) {
+    Position to = at;
+    for (std::size_t a = 0; a < to.size(); ++a) to[a] += low[a];
+    return to;
+  });
+  return {out};
+}
+
+Values pad_rule(VjpContext& c) {
+  const Ints& low = c.node.attrs.ints("low");
+  const V g = cotangent(c);
+  V inner = g;
+  for (std::size_t a = 0; a < low.size(); ++a)
+    inner = sliced(inner, a, low[a], Dim(low[a]) + c.operand(0).type().dims[a]);
+  Ints all;
+  for (int a = 0; a < g.type().rank(); ++a) all.push_back(a);
+  return {inner, all.empty() ? Value{} : (reduce("reduce_sum", g, all) - reduce("reduce_sum", inner, all)).v};
+}
+
+Expr lower_pad(ElementContext& e, const Node& n, const Index& at) {
+  const Ints &low = n.attrs.ints("low"), &high = n.attrs.ints("high");
+  Expr inside;
+  Index from = at;
+  const auto also = [&](Expr condition) { inside = inside ? e.op("and", {inside, condition}) : condition; };
+  for (std::size_t a = 0; a < at.size(); ++a) {
+    from[a] = at[a] - Dim(low[a]);
+    if (low[a] > 0) also(e.op("ge", {e.index(at[a]), e.index(low[a])}));
+    if (high[a] > 0) also(e.op("lt", {e.index(at[a]), e.index(Dim(low[a]) + n.operands[0].type().dims[a])}));
+  }
+  if (!inside) return e.element(n.operands[0], from);
+  const Expr value = e.element(n.operands[1], {});
+  return e.guarded(
+      inside, [&] { return e.element(n.operands[0], from); }, value);
+}
+
+// ---- gather
+
+std::vector<Type> infer_gather(const InferContext& c) {
+  only_attributes(c, {"axis"});
+  const Type &x = c.operands[0], &i = c.operands[1];
+  if (i.dtype != DType::kI32) c.fail("the indices must be i32, not " + i.str());
+  const auto axis = static_cast<std::size_t>(axis_attribute(c, "axis", x.rank()));
+  if (x.dims[axis].is(0)) c.fail("axis " + std::to_string(axis) + " of " + x.str() + " is empty");
+  Type t{x.dtype, {}};
+  for (std::size_t a = 0; a < x.dims.size(); ++a) {
+    if (a == axis)
+      t.dims.insert(t.dims.end(), i.dims.begin(), i.dims.end());
+    else
+      t.dims.push_back(x.dims[a]);
+  }
+  return {t};
+}
+
+std::vector<Array> eval_gather(const EvalContext& c) {
+  const auto axis = static_cast<std::size_t>(c.node.attrs.get<std::int64_t>("axis"));
+  const Array &x = c.operands[0], &indices = c.operands[1];
+  const auto rank = static_cast<std::size_t>(indices.rank());
+  return {rearranged(x, c.shape(), [&](const Position& at) {
+    const auto first = at.begin() + static_cast<std::ptrdiff_t>(axis);
+    const Position which(first, first + static_cast<std::ptrdiff_t>(rank));
+    const auto wanted = static_cast<std::int64_t>(indices.at(flat_index(indices.shape(), which)));
+    Position from(at.begin(), first);
+    from.push_back(std::clamp<std::int64_t>(wanted, 0, x.shape()[static_cast<int>(axis)] - 1));
+    from.insert(from.end(), first + static_cast<std::ptrdiff_t>(rank), at.end());
+    return from;
+  })};
+}
+
+// One-hot rows of the clamped indices turn the gradient into a dot over the axes of the indices.
+Values gather_rule(VjpContext& c) {
+  const auto axis = c.node.attrs.get<std::int64_t>("axis");
+  const V g = cotangent(c), indices = operand(c, 1);
+  const Type& x = c.operand(0).type();
+  const Dim& extent = x.dim(axis);
+  const int rank = indices.type().rank();
+  Dims box = indices.type().dims;
+  box.push_back(extent);
+  Ints leading, g_axes;
+  for (int a = 0; a < rank; ++a) {
+    leading.push_back(a);
+    g_axes.push_back(axis + a);
+  }
+  const V last = broadcast({&c.b, dim_value(c.b, DType::kI32, extent - Dim(1))}, indices.type().dims, {});
+  const V clamped = binary("min", binary("max", indices, zeros_like(indices)), last);
+  const V position{&c.b, c.b.make("iota", {}, {{"dtype", DType::kI32}, {"dims", box}, {"axis", std::int64_t{rank}}})};
+  const V hot = cast(compare("eq", broadcast(clamped, box, leading), position), x.dtype);
+  const V d = dot(g, hot, g_axes, leading);  // axes before, axes after, then the gathered axis
+  Ints permutation;
+  for (int a = 0; a < x.rank(); ++a) permutation.push_back(a < axis ? a : a == axis ? x.rank() - 1 : a - 1);
+  return {axis == x.rank() - 1 ? d : transpose(d, permutation), Value{}};
+}
+
+Expr lower_gather(ElementContext& e, const Node& n, const Index& at) {
+  const auto axis = static_cast<std::ptrdiff_t>(n.attrs.get<std::int64_t>("axis"));
+  const auto rank = static_cast<std::ptrdiff_t>(n.operands[1].type().rank());
+  const Index which(at.begin() + axis, at.begin() + axis + rank);
+  Expr i = e.element(n.operands[1], which);
+  i = e.op("max", {i, e.literal(DType::kI32, 0)});
+  i = e.op("min", {i, e.index(n.operands[0].type().dim(axis) - Dim(1))});
+  Index from(at.begin(), at.begin() + axis);
+  from.push_back(Dim("$0"));
+  from.insert(from.end(), at.begin() + axis + rank, at.end());
+  return e.element_at(n.operands[0], from, {i});
+}
+
+OpDef structured(std::string_view name, int arity, Infer infer, Eval eval, Vjp vjp,
+                 Expr (*lower)(ElementContext&, const Node&, const Index&), std::string_view doc,
+                 std::string_view signature) {
+  OpDef d;
+  d.name = name;
+  d.arity = arity;
+  d.traits = 0;
+  d.infer = infer;
+  d.vjp = vjp;
+  d.eval = eval;
+  d.lower = CustomLowering{lower};
+  d.tolerance = 0;
+  d.doc = doc;
+  d.signature = signature;
+  return d;
+}
+
+}  // namespace
+
+std::vector<OpDef> structure_ops() {
+  return {
+      structured("concat", -1, infer_concat, eval_concat, concat_rule, lower_concat,
+                 "Operands one after the other along an axis.",
+                 "concat(x0: T[.., A0, ..], x1: T[.., A1, ..], ..) {axis} -> T[.., A0 + A1 + .., ..]"),
+      structured("pad", 2, infer_pad, eval_pad, pad_rule, lower_pad, "A scalar around the operand.",
+                 "pad(x: T[..], value: T[]) {low, high} -> T[..]"),
+      structured("gather", 2, infer_gather, eval_gather, gather_rule, lower_gather,
+                 "Slices of x along an axis, chosen by indices, which are clamped to the axis.",
+                 "gather(x: T[.., A, ..], indices: i32[I..]) {axis} -> T[.., I.., ..]"),
+  };
+}
+
+}  // namespace gcompile::ir
