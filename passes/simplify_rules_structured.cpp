@@ -62,12 +62,33 @@ Value dot_without_transpose(const Match& m, Builder& b, std::size_t side) {
 Value lhs_as_it_is(const Match& m, Builder& b) { return dot_without_transpose(m, b, 0); }
 Value rhs_as_it_is(const Match& m, Builder& b) { return dot_without_transpose(m, b, 1); }
 
+// The result's axes are batch, lhs free, rhs free: a transpose that exchanges the free ones exchanges the operands. The
+// products are the same and are added in the same order.
+Value dot_of_exchanged(const Match& m, Builder& b) {
+  const ir::Node& dot = m.inner();
+  const std::int64_t rank = m.type().rank();
+  const auto batch = static_cast<std::int64_t>(dot.attrs.ints("lhs_batch").size());
+  const auto contract = static_cast<std::int64_t>(dot.attrs.ints("lhs_contract").size());
+  const std::int64_t lhs_free = m('a').type().rank() - batch - contract;
+  Ints exchange;
+  for (std::int64_t i = 0; i < batch; ++i) exchange.push_back(i);
+  for (std::int64_t i = batch + lhs_free; i < rank; ++i) exchange.push_back(i);
+  for (std::int64_t i = batch; i < batch + lhs_free; ++i) exchange.push_back(i);
+  if (m.root().attrs.ints("permutation") != exchange) return {};
+  return b.make(*dot.op, {m('b'), m('a')},
+                {{"lhs_batch", dot.attrs.ints("rhs_batch")},
+                 {"lhs_contract", dot.attrs.ints("rhs_contract")},
+                 {"rhs_batch", dot.attrs.ints("lhs_batch")},
+                 {"rhs_contract", dot.attrs.ints("lhs_contract")}});
+}
+
 constexpr Rule kRules[] = {
     {"reduce_max(x)", as_reshape, reduces_nothing},
     {"reduce_min(x)", as_reshape, reduces_nothing},
     {"reduce_prod(x)", as_reshape, reduces_nothing},
     {"dot(transpose(a), b)", lhs_as_it_is},
     {"dot(a, transpose(b))", rhs_as_it_is},
+    {"transpose(dot(a, b))", dot_of_exchanged},
     {"concat(x)", "x"},
     {"pad(x, a)", "x", pads_nothing},
 };

@@ -124,8 +124,8 @@ class RandomGraph {
       default: {
         const V v = any(DType::kF32);
         if (v.type().rank() != 2) return v;
-        return ir::dot(pick(2) ? v : ir::transpose(ir::transpose(v, {1, 0}), {1, 0}), ir::transpose(like(v), {1, 0}),
-                       {1}, {0});
+        const V product = ir::dot(v, ir::transpose(like(v), {1, 0}), {1}, {0});
+        return pick(2) ? product : ir::transpose(product, {1, 0});
       }
     }
   }

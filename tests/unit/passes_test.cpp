@@ -104,6 +104,11 @@ TEST_F(Simplify, DotReadsTransposedOperandsAsTheyAre) {
   const V x = input("x", {Dim("N"), 8}), w = input("w", {6, 8});
   EXPECT_EQ(simplified(ir::dot(x, ir::transpose(w, {1, 0}), {1}, {0})), "dot(x, w)");
   EXPECT_EQ(simplified(ir::dot(ir::transpose(x, {1, 0}), x, {1}, {0})), "dot(x, x)");
+  EXPECT_EQ(simplified(ir::transpose(ir::dot(x, w, {1}, {1}), {1, 0})), "dot(w, x)");
+  const V p = input("p", {2, 3, 4}), q = input("q", {2, 4, 5});
+  const V batched = ir::dot(p, q, {2}, {1}, {0}, {0});
+  EXPECT_EQ(simplified(ir::transpose(batched, {0, 2, 1})), "dot(q, p)");
+  EXPECT_EQ(simplified(ir::transpose(batched, {2, 1, 0})), "transpose(dot(p, q))");
   const V t = input("t", {2, 3, 4});
   EXPECT_EQ(simplified(ir::dot(ir::transpose(t, {1, 0, 2}), input("v", {4}), {2}, {0})), "dot(transpose(t), v)");
 }
@@ -189,7 +194,7 @@ constexpr const char* kChainOfFusions = R"(graph @f(%a: f32[4], %b: f32[4], %c: 
     %1 = exp(%q) : f32[4]
     return %0, %1
   }
-  %1:3 = fusion(%0#0, %0#1, %c) {anchor = [0, 1, 2], kind = "nest"} : (f32[4], f32[4], f32[4]) graph @two(%p: f32[4], %q: f32[4], %r: f32[4]) {
+  %1:3 = fusion(%0#0, %0#1, %c) {anchor = [-1, 0, 0], kind = "nest"} : (f32[4], f32[4], f32[4]) graph @two(%p: f32[4], %q: f32[4], %r: f32[4]) {
     %0 = mul(%p, %q) : f32[4]
     %1 = sub(%p, %r) : f32[4]
     %2 = abs(%r) : f32[4]
@@ -204,7 +209,7 @@ TEST_F(Dce, NarrowsFusionsUpTheChain) {
   ir::verify(out);
   const ir::Node& two = *out.results[0].value.node;
   EXPECT_EQ(two.types.size(), 2u);
-  EXPECT_EQ(two.attrs.ints("anchor"), (std::vector<std::int64_t>{0, 2}));
+  EXPECT_EQ(two.attrs.ints("anchor"), (std::vector<std::int64_t>{-1, 0}));
   ASSERT_EQ(two.operands.size(), 2u);
   const ir::Node& one = *two.operands[0].node;
   EXPECT_EQ(one.types.size(), 1u) << "exp(b) was needed by a dead result only";
