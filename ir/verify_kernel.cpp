@@ -169,7 +169,8 @@ class KernelChecker {
       scalars.push_back({t.dtype, {}});
     }
     // Of elementwise ops only those that convert have attributes, and the instruction's type says which dtype.
-    const Attrs attrs{{"dtype", i.type.dtype}};
+    const bool converts = op_name == "cast" || op_name == "bitcast";
+    const Attrs attrs = converts ? Attrs{{"dtype", i.type.dtype}} : Attrs{};
     std::string refusal;
     VType wanted;
     try {

@@ -21,7 +21,7 @@
 namespace gcompile::passes {
 namespace {
 
-// The one table of passes, in the order of the pipeline.
+// The one table of passes.
 const Pass kPasses[] = {
     {"gradient", "adds d<name> of the first scalar result for every trainable state and float input", gradient_pass,
      false},
@@ -38,7 +38,13 @@ const Pass kPasses[] = {
     {"plan-memory", "places temporaries; updates in place where legal", plan_memory, true},
 };
 
+// Folding leaves selects between constants and the like behind, so simplify runs again after it.
+constexpr std::string_view kStandard[] = {"simplify", "fold",  "simplify",       "cse",         "contract", "dce",
+                                          "fuse",     "lower", "simplify-index", "expand-math", "schedule", "plan-memory"};
+
 }  // namespace
+
+std::span<const std::string_view> standard_pipeline() { return kStandard; }
 
 std::span<const Pass> all_passes() { return kPasses; }
 
@@ -79,8 +85,8 @@ Stage run_pass(const Pass& pass, const Stage& stage, const PassContext& context)
 }
 
 ir::Program run_pipeline(Stage stage, const PassContext& context, const PipelineOptions& options) {
-  for (const Pass& pass : kPasses) {
-    if (!pass.standard) continue;
+  for (const std::string_view name : kStandard) {
+    const Pass& pass = *find_pass(name);
     const bool takes_graph = pass.run.index() <= 1;
     if (takes_graph != std::holds_alternative<ir::Graph>(stage)) continue;
     if (std::holds_alternative<ir::Program>(stage)) break;

@@ -17,6 +17,9 @@ void verify(const Stage& stage);
 // "graph", "kernel" or "program".
 std::string_view level(const Stage& stage);
 
+// The names of the passes of the standard pipeline, in order; one may stand there twice.
+std::span<const std::string_view> standard_pipeline();
+
 // Runs one pass. Throws Error when the pass does not take IR of this level.
 Stage run_pass(const Pass& pass, const Stage& stage, const PassContext& context);
 
