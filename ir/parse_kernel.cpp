@@ -3,7 +3,7 @@
 //   module   = "kernels" "@"name "{" {dim} {buffer} {kernel} {"update" name "=" name} "}"
 //   buffer   = ("input" | "state" | "result" | "temp") name ":" type ["frozen"] ["alias" name]
 //            | "constant" name ":" array
-//   kernel   = "kernel" "@"name [loc] "{" {scratch} {instruction} "}"
+//   kernel   = "kernel" "@"name [loc] "{" {"reason" string} {scratch} {instruction} "}"
 //   scratch  = "scratch" name ":" dtype "[" extents "]" ("register" | "stack")
 //   instruction = (result "=" pure ":" vtype | effect) [loc] | for
 //   pure     = op "(" values ")" | "literal" number | "index" dim
@@ -38,6 +38,8 @@ class KernelParser {
     kernel_.name = parts_.parse_global("the kernel's name, such as @k0");
     kernel_.locations = parts_.parse_locations();
     lex_.expect("{", "before the kernel's instructions");
+    while (lex_.accept("reason"))
+      kernel_.reasons.push_back(lex_.expect(TokenKind::kString, "a reason in quotes").text);
     while (lex_.accept("scratch")) parse_scratch();
     kernel_.body = parse_block(1, nullptr);
     return std::move(kernel_);

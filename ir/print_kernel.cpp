@@ -1,6 +1,5 @@
 // The text of kernel modules; the grammar stands in parse_kernel.cpp. Values are numbered in the order in which they
 // are defined, whatever their ids are, so that texts can be compared.
-#include <algorithm>
 
 #include "gcompile/ir/kernel.h"
 #include "gcompile/ir/print.h"
@@ -20,11 +19,7 @@ class KernelPrinter {
 
   std::string run() {
     out_ = "  kernel @" + print_name(kernel_.name) + print_locations(kernel_.locations) + " {\n";
-    for (const std::string& r : kernel_.reasons) {
-      std::string one_line = r;
-      std::replace(one_line.begin(), one_line.end(), '\n', ' ');
-      out_ += "    // reason: " + one_line + "\n";
-    }
+    for (const std::string& r : kernel_.reasons) out_ += "    reason " + quote(r) + "\n";
     for (const Scratch& s : kernel_.scratch) {
       std::string extents;
       for (const std::int64_t e : s.extents) extents += (extents.empty() ? "" : ",") + std::to_string(e);
