@@ -31,9 +31,10 @@ struct Case {
 
 // The standard passes of a level, without one of them.
 Stage run_standard(Stage stage, const PassContext& context, bool graph_passes, std::string_view without = "") {
-  for (const Pass& p : passes::all_passes()) {
+  for (const std::string_view name : passes::standard_pipeline()) {
+    const Pass& p = *passes::find_pass(name);
     const bool takes_graph = p.run.index() <= 1, is_graph_pass = p.run.index() == 0;
-    if (!p.standard || p.name == without || is_graph_pass != graph_passes) continue;
+    if (name == without || is_graph_pass != graph_passes) continue;
     if (takes_graph == std::holds_alternative<ir::Graph>(stage)) stage = passes::run_pass(p, stage, context);
   }
   return stage;
@@ -90,9 +91,10 @@ class Check {
     std::vector<Outcome> outcomes;
     std::optional<ir::KernelModule> module;
     const bool compiled = attempt(guilty, at + "compile", [&] {
-      for (const Pass& p : passes::all_passes()) {
-        if (!p.standard || p.run.index() == 0) continue;
-        guilty = p.name;
+      for (const std::string_view name : passes::standard_pipeline()) {
+        const Pass& p = *passes::find_pass(name);
+        if (p.run.index() == 0) continue;
+        guilty = name;
         if (p.run.index() == 3) module = std::get<ir::KernelModule>(stage);
         stage = passes::run_pass(p, stage, context);
         passes::verify(stage);
@@ -120,9 +122,10 @@ class Check {
   bool graph_passes(Stage& stage, const PassContext& context, bool loud) {
     std::vector<Outcome> before;
     for (const Case& c : cases_) before.push_back(c.expected.values);
-    for (const Pass& p : passes::all_passes()) {
-      if (!p.standard || p.run.index() != 0) continue;
-      const std::string name(p.name);
+    for (const std::string_view pass_name : passes::standard_pipeline()) {
+      const Pass& p = *passes::find_pass(pass_name);
+      if (p.run.index() != 0) continue;
+      const std::string name(pass_name);
       const bool fine = attempt(name, "interpreter, after " + name, [&] {
         stage = passes::run_pass(p, stage, context);
         const auto& graph = std::get<ir::Graph>(stage);

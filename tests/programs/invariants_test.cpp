@@ -33,8 +33,8 @@ ir::Program program_of(const ir::Graph& graph) {
 
 std::vector<const passes::Pass*> graph_passes() {
   std::vector<const passes::Pass*> list;
-  for (const passes::Pass& p : passes::all_passes())
-    if (p.standard && p.run.index() == 0) list.push_back(&p);
+  for (const std::string_view name : passes::standard_pipeline())
+    if (const passes::Pass* p = passes::find_pass(name); p->run.index() == 0) list.push_back(p);
   return list;
 }
 
@@ -253,10 +253,9 @@ TEST(InvariantE, EveryNodeKernelAndLaunchCarriesAUsersLine) {
   for (const auto& [name, graph] : testing::whole_program_graphs(kN)) {
     expect_located(graph, name + ", as traced");
     passes::Stage stage = graph;
-    for (const passes::Pass& p : passes::all_passes()) {
-      if (!p.standard) continue;
-      stage = passes::run_pass(p, stage, {codegen::default_target()});
-      const std::string what = name + ", after " + std::string(p.name);
+    for (const std::string_view pass : passes::standard_pipeline()) {
+      stage = passes::run_pass(*passes::find_pass(pass), stage, {codegen::default_target()});
+      const std::string what = name + ", after " + std::string(pass);
       if (const auto* g = std::get_if<ir::Graph>(&stage)) expect_located(*g, what);
       const auto* m = std::get_if<ir::KernelModule>(&stage);
       if (const auto* program = std::get_if<ir::Program>(&stage)) m = &program->module;
