@@ -168,9 +168,8 @@ class KernelChecker {
       lanes |= t.lanes;
       scalars.push_back({t.dtype, {}});
     }
-    // Of elementwise ops only those that convert have attributes, and the instruction's type says which dtype.
-    const bool converts = op_name == "cast" || op_name == "bitcast";
-    const Attrs attrs = converts ? Attrs{{"dtype", i.type.dtype}} : Attrs{};
+    Attrs attrs;  // only conversions have one, and the instruction's type says which dtype
+    if (op_name == "cast" || op_name == "bitcast") attrs.set("dtype", i.type.dtype);
     std::string refusal;
     VType wanted;
     try {
