@@ -40,6 +40,16 @@ Stage run_standard(Stage stage, const PassContext& context, bool graph_passes, s
   return stage;
 }
 
+// The anchors of all nests. A graph of constant extents does not say which of them are one batch, so that for parts
+// that are not connected another anchor may be found; then sums have another order.
+std::vector<std::vector<std::int64_t>> anchors_of(const ir::Graph& graph, const PassContext& context) {
+  std::vector<std::vector<std::int64_t>> anchors;
+  const Stage fused = run_standard(graph, context, true);
+  for (const ir::Node* n : std::get<ir::Graph>(fused).topological())
+    if (n->body && n->attrs.get<std::string>("kind") == "nest") anchors.push_back(n->attrs.ints("anchor"));
+  return anchors;
+}
+
 class Check {
  public:
   Check(const ir::Graph& graph, const CheckOptions& options) : graph_(graph), options_(options) {}
@@ -162,9 +172,12 @@ class Check {
     attempt("specialize", "constant extents", [&] {
       for (std::size_t i = 0; i < cases_.size() && !stopped(); ++i) {
         const ir::Graph fixed = passes::specialize(graph_, cases_[i].call.dims);
+        const bool alike = anchors_of(fixed, {target}) == anchors_of(graph_, {target});
         Compiled code(passes::run_pipeline(fixed, {target}), target);
-        const Difference d = compare_bits(outcomes[i], code.run(cases_[i].call));
-        add("symbolic extents", label(cases_[i].call.dims) + "compiled for these extents against any", d.str(), d.ok());
+        const Outcome outcome = code.run(cases_[i].call);
+        const Difference d = alike ? compare_bits(outcomes[i], outcome) : compare_within(cases_[i].expected, outcome);
+        add("symbolic extents", label(cases_[i].call.dims) + "compiled for these extents against any",
+            d.str() + (alike ? "" : " (another anchor)"), d.ok());
       }
     });
   }
@@ -215,7 +228,7 @@ class Check {
     for (const Case& c : cases_)
       for (const GradientCheck& g : check_gradient(graph_, c.call)) {
         const auto number = [](double x) { return Array(x).str(); };
-        const std::string what = label(c.call.dims) + "d" + graph_.name + "/d" + g.name + " along a direction";
+        const std::string what = label(c.call.dims) + "gradient by " + g.name + " along a direction";
         std::string text = number(g.analytic) + ", by differences " + number(g.numeric);
         if (std::isinf(g.allowed)) text += ", at a kink: not compared";
         add("gradient", what, text, g.ok());
