@@ -35,7 +35,7 @@ TEST(TrainStep, RefusedCallsChangeNothing) {
   const auto before = flat(model.parameters());
   const std::string here = "train_step_test.cpp:";
   const auto refused = [&](const Array& x, const Array& y) { return message_of<CallError>([&] { step(x, y); }); };
-  const int line = __LINE__ - 2;
+  const int line = __LINE__ - 1;
   EXPECT_EQ(refused(kX, kY.rows(0, 2)).substr(0, here.size() + 3), here + std::to_string(line) + ":");
   EXPECT_NE(refused(kX, kY.rows(0, 2)).find("(y) is f32[2,1], expected f32[N,1]: N is 3 from argument x"),
             std::string::npos);
