@@ -113,12 +113,36 @@ std::vector<int> anchor_candidates(const Graph& g, const AxisClasses& classes) {
   return symbolic;
 }
 
+// Whether a value has, besides the anchor, an axis that some input leads with. In another compilation of the same
+// function its extent may be symbolic, where a nest would not be legal; so it is not wanted with a constant one either.
+bool has_other_leading_axis(const Nodes& nodes, const AxisClasses& classes, const std::vector<int>& leading,
+                            int anchor) {
+  for (const Node* n : nodes)
+    for (int a = 0; a < n->types[0].rank(); ++a) {
+      const int c = classes.of({n, 0}, a);
+      if (c != anchor && std::find(leading.begin(), leading.end(), c) != leading.end()) return true;
+    }
+  return false;
+}
+
 bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const std::vector<Value>& outputs,
                   const PassContext& context, Fuser& fuser, std::string& why_not) {
   const AxisClasses classes(all);
-  for (const int anchor : anchor_candidates(g, classes)) {
+  // Inputs that are only passed on take no part.
+  Nodes used;
+  for (const Node* n : all)
+    if (!n->op->is(ir::kLeaf) || std::any_of(computed.begin(), computed.end(), [&](const Node* user) {
+          return std::find(user->operands.begin(), user->operands.end(), Value{n, 0}) != user->operands.end();
+        }))
+      used.push_back(n);
+  const std::vector<int> leading = anchor_candidates(g, classes);
+  for (const int anchor : leading) {
     std::string why;
-    const auto plan = legal_nest(all, classes, anchor, &why);
+    const auto plan = legal_nest(used, classes, anchor, &why);
+    if (plan && has_other_leading_axis(used, classes, leading, anchor)) {
+      why_not += "no nest: an input leads with another axis; ";
+      continue;
+    }
     if (!plan) {
       why_not += "no nest: " + why + "; ";
       continue;

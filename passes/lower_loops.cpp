@@ -63,9 +63,9 @@ void emit_lane_reduction(BodyLowering& c, const Node& n, const ir::ReduceLowerin
   KernelBuilder& b = c.builder();
   const auto& axes = n.attrs.ints("axes");
   const Type &from = n.operands[0].type(), &to = n.types[0];
-  // Lanes run over the last folded axis that is not a single element.
-  std::size_t lane_axis = axes.size() - 1;
-  while (lane_axis > 0 && from.dim(axes[lane_axis]).is(1)) --lane_axis;
+  // Always over the last axis, also when it is short: which one is not chosen by an extent, or a constant and a
+  // symbolic extent would sum in different orders.
+  const std::size_t lane_axis = axes.size() - 1;
   const std::string partial = c.scratch("partial", to.dtype, {1, ir::kLanes}, ir::Scratch::Kind::kStack);
   const std::string total = c.scratch("total", to.dtype, {1}, ir::Scratch::Kind::kStack);
   const Dim lane = Dim(ir::kLaneSymbol);
