@@ -109,15 +109,18 @@ Index BodyLowering::simplified(const Index& index) const {
   return out;
 }
 
+BodyLowering::At::At(BodyLowering& c, const Node& node) : builder_(c.b_), before_(c.b_.where) {
+  if (const auto& locations = c.body_.where(&node); !locations.empty())
+    builder_.where = builder_.location(locations.front());
+}
+
 Expr BodyLowering::element(Value v, const Index& raw) {
   const Index at = simplified(raw);
   const std::pair<Value, std::string> key{v, text(at)};
   for (auto scope = memo_.rbegin(); scope != memo_.rend(); ++scope)
     if (const auto it = scope->find(key); it != scope->end()) return {it->second};
-  const int where = b_.where;
-  if (const auto& locations = body_.where(v.node); !locations.empty()) b_.where = b_.location(locations.front());
+  const At here(*this, *v.node);
   const Expr e = make(v, at);
-  b_.where = where;
   memo_.back()[key] = e.id;
   return e;
 }

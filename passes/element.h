@@ -44,6 +44,19 @@ class BodyLowering : public ir::ElementContext {
   // Scratch with a fresh name.
   std::string scratch(const std::string& stem, DType dtype, std::vector<std::int64_t> extents, ir::Scratch::Kind kind);
 
+  // While it lives, what is made without asking for an element belongs to the node: its stores, its partial sums.
+  class At {
+   public:
+    At(BodyLowering& c, const ir::Node& node);
+    At(const At&) = delete;
+    At& operator=(const At&) = delete;
+    ~At() { builder_.where = before_; }
+
+   private:
+    KernelBuilder& builder_;
+    int before_;
+  };
+
   KernelBuilder& builder() { return b_; }
   const PassContext& context() const { return context_; }
   int value(ir::Value v, const ir::Index& index) { return element(v, index).id; }

@@ -99,14 +99,17 @@ class Lowering {
     return names_[v] = add("t", v.type(), BufferRole::kTemp);
   }
 
-  // The frame of a kernel: a body whose inputs are placed in buffers.
+  // The frame of a kernel: a body whose inputs are placed in buffers. What belongs to no node of the body (masks,
+  // loops) has the first location of `node`.
   template <class F>
-  void make_kernel(const Graph& body, const std::vector<std::string>& inputs, const std::string& reason, F&& fill) {
+  void make_kernel(const Node* node, const Graph& body, const std::vector<std::string>& inputs,
+                   const std::string& reason, F&& fill) {
     ir::Kernel kernel;
     kernel.name = "k" + std::to_string(module_.kernels.size());
     if (!reason.empty()) kernel.reasons.push_back(reason);
     {
       KernelBuilder builder(kernel);
+      if (const auto& where = graph_.where(node); !where.empty()) builder.where = builder.location(where.front());
       BodyLowering c(builder, body, context_, [&](const Array& value) {
         const std::string name = add("c", Type::of(value.dtype(), value.shape()), BufferRole::kConstant);
         module_.buffers.back().data = value;
@@ -127,7 +130,7 @@ class Lowering {
     for (std::size_t i = 0; i < body.results.size(); ++i)
       outputs.push_back({body.results[i].value, buffer_of({&n, static_cast<int>(i)})});
     const std::string reason = n.attrs.has("reason") ? n.attrs.get<std::string>("reason") : "";
-    make_kernel(body, inputs, reason, [&](BodyLowering& c) {
+    make_kernel(&n, body, inputs, reason, [&](BodyLowering& c) {
       if (n.attrs.get<std::string>("kind") == "nest")
         lower_nest(c, body, n.attrs.ints("anchor"), outputs);
       else
@@ -142,6 +145,7 @@ class Lowering {
     Value v;
     std::vector<std::string> inputs;
     const Node& n = *what.from.node;
+    b.where = graph_.where(&n);
     const bool in_memory = is_computed(what.from) || n.op->name == "input" || n.op->name == "state";
     if (in_memory) {
       v = b.input("from", what.from.type());
@@ -150,7 +154,7 @@ class Lowering {
       v = b.make(*n.op, {}, n.attrs);
     }
     body.results.push_back({v, ""});
-    make_kernel(body, inputs, "copy", [&](BodyLowering& c) { emit_value(c, v, what.to, false); });
+    make_kernel(&n, body, inputs, "copy", [&](BodyLowering& c) { emit_value(c, v, what.to, false); });
   }
 
   const Graph& graph_;

@@ -101,6 +101,7 @@ void emit_value(BodyLowering& c, Value v, const std::string& memory, bool linear
   const Node& n = *v.node;
   const Type& t = v.type();
   KernelBuilder& b = c.builder();
+  const BodyLowering::At here(c, n);
   const auto* reduce = std::get_if<ir::ReduceLowering>(&n.op->lower);
   if (reduce && !c.is_placed(v) && !n.attrs.ints("axes").empty() &&
       n.attrs.ints("axes").back() == n.operands[0].type().rank() - 1)

@@ -82,6 +82,7 @@ class Nest {
   void place_whole(const Node* n) {
     const Value v{n, 0};
     if (!placed_.count(n) || c_.is_placed(v)) return;
+    const BodyLowering::At here(c_, *n);
     if (n->types[0].rank() == 0) {
       c_.element(v, {});
       return;
@@ -93,6 +94,7 @@ class Nest {
   }
 
   void start_sum(const Node* n) {
+    const BodyLowering::At here(c_, *n);
     const Type& t = n->types[0];
     const std::int64_t k = std::max<std::int64_t>(count(t.dims), 1);
     const std::string name = c_.scratch("sum", t.dtype, {k, ir::kLanes}, ir::Scratch::Kind::kStack);
@@ -112,6 +114,7 @@ class Nest {
   static Dim lane() { return Dim(ir::kLaneSymbol); }
 
   void finish_sum(const Node* n) {
+    const BodyLowering::At here(c_, *n);
     const Value v{n, 0};
     const std::int64_t k = std::max<std::int64_t>(count(n->types[0].dims), 1);
     const std::string name = c_.scratch("total", n->types[0].dtype, {k}, ir::Scratch::Kind::kStack);
@@ -145,6 +148,7 @@ class Nest {
     if (t.rank() != 2 || anchor_axis(v) != 0 || t.dim(1).is(1) || t.dim(1).is(0) ||
         t.dim(1).constant() > kTransposeColumns || t.dtype == DType::kBool)
       return;
+    const BodyLowering::At here(c_, *v.node);
     const std::string name = c_.scratch("x", t.dtype, {t.dim(1).constant(), ir::kLanes}, ir::Scratch::Kind::kRegister);
     b_.load_transposed(name, c_.buffer_of(v), first, 0, t.dim(1), c_.mask);
     c_.place_lanes(v, name, 0);
@@ -158,6 +162,7 @@ class Nest {
   }
 
   void carried(const Node* n) {
+    const BodyLowering::At here(c_, *n);
     const Value v{n, 0};
     const auto dims = features(v);
     const auto output = std::find_if(outputs_.begin(), outputs_.end(), [&](const Output& o) { return o.value == v; });
@@ -177,6 +182,7 @@ class Nest {
   }
 
   void add_to_sum(const Node* n) {
+    const BodyLowering::At here(c_, *n);
     const Type& t = n->types[0];
     const std::string& sum = sums_.at(n);
     c_.loops("i", t.dims, kUnroll, [&](const Index& at) {
