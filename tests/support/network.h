@@ -77,7 +77,10 @@ inline ir::Graph training_graph(const Network& net, const Dim& batch, std::uint6
   for (std::size_t i = 0; i < parameters.size(); ++i) changes.push_back({i, gradients[i]});
   const optim::Rule rule =
       net.adam ? optim::Adam{}.start(parameters) : optim::SGD{.lr = 0.1, .momentum = net.momentum}.start(parameters);
-  rule.update(changes);
+  {
+    const LocationScope scope(Where::current());  // as TrainStep does: the update belongs to the line that asks for it
+    rule.update(changes);
+  }
   const std::vector<Tensor> results{loss};
   ir::Graph graph = trace.finish(results, Where::current());
   graph.results[0].name = "loss";
