@@ -36,14 +36,18 @@ def rate(workload):
     return 0.1 if workload in ("W4", "W5") else 0.01
 
 
-def median_us(step, seconds):
-    """Median microseconds of a step, over slices of about ten milliseconds. `step` returns the loss as a number when it
-    is called with True, and leaves it where it is otherwise. The loss must fall, or nothing is timed."""
+def check(step):
+    """The loss of a new model must fall, or nothing is timed. `step` returns the loss as a number when it is called with
+    True, and leaves it where it is otherwise."""
     first = step(True)
     for _ in range(200):
         last = step(True)
     if not last < first:
         raise RuntimeError(f"the loss does not fall: {first} to {last}")
+
+
+def median_us(step, seconds):
+    """Median microseconds of a step, over slices of about ten milliseconds."""
     begin = time.perf_counter()
     for _ in range(50):
         step(False)
@@ -68,7 +72,9 @@ def serve(make_step, version):
         workload, seconds = line.split()
         try:
             if workload not in steps:
-                steps[workload] = make_step(workload)
+                step = make_step(workload)
+                check(step)
+                steps[workload] = step
             answer = {"us": median_us(steps[workload], float(seconds))}
         except Exception as error:  # a peer that cannot do a workload says so and goes on
             answer = {"error": f"{type(error).__name__}: {error}"}

@@ -24,7 +24,8 @@ std::string dtypes_of(const ir::OpDef& op) {
 }
 
 std::string signature_of(const ir::OpDef& op) {
-  return op.signature.empty() ? std::string(op.name) : std::string(op.signature);
+  if (op.signature.empty() || op.signature.front() == '(') return std::string(op.name) + std::string(op.signature);
+  return std::string(op.signature);
 }
 
 // A cell of a Markdown table must not contain a bar.
