@@ -17,6 +17,15 @@ bool rereads(const ir::Node& reader) {
   return reader.op->is(ir::kContraction) || reader.op->name == "gather";
 }
 
+// A reshape whose operand's index would take a division by a symbolic extent: it reads the operand's memory by its
+// row-major offset.
+bool needs_memory(const ir::Node& n) {
+  if (n.op->name != "reshape" || n.operands[0].type().rank() < 2) return false;
+  ir::Index index;
+  for (int a = 0; a < n.types[0].rank(); ++a) index.emplace_back("i" + std::to_string(a));
+  return std::get<ir::ViewLowering>(n.op->lower).map(n, index).size() == 1;
+}
+
 }  // namespace
 
 bool is_cheap(const ir::Node& n) { return n.op->is(ir::kLeaf) || n.op->is(ir::kView) || n.op->name == "broadcast"; }
@@ -33,6 +42,11 @@ std::unordered_set<const ir::Node*> placed_nodes(const std::vector<const ir::Nod
   for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
     const ir::Node& n = **it;
     const Facts f = facts[&n];
+    if (needs_memory(n)) {
+      const ir::Node* source = n.operands[0].node;
+      while (source->op->name == "reshape") source = source->operands[0].node;
+      if (source->op->name != "input" && source->op->name != "state") placed.insert(source);
+    }
     if (!is_cheap(n) && (f.uses > 1 || f.reread || folds(n))) placed.insert(&n);
     const bool pass_on = (!placed.count(&n) && f.reread) || rereads(n);
     // A view that several readers share is made again for each of them, and so is what it reads.
