@@ -75,6 +75,9 @@ Value* MemoryEmitter::sink() {
 
 Value* MemoryEmitter::load(const Place& place, const Linear& offset, ir::VType type, Value* mask) {
   if (mask && is_all(mask)) mask = nullptr;
+  // Masked out for certain, as the edges of a padded value are in an unrolled loop: the index may be out of range.
+  if (const auto* c = llvm::dyn_cast_or_null<llvm::Constant>(mask); c && c->isNullValue())
+    return llvm::Constant::getNullValue(register_type(b_.getContext(), type));
   if (mask && type.lanes) mask = splat(b_, mask);
   if (!type.lanes && (!offset.scalar() || (mask && mask->getType()->isVectorTy())))
     throw InternalError("code generation: a scalar load of " + place.name + " by lanes");
