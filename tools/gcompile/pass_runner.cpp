@@ -31,9 +31,10 @@ void PassRunner::run(const passes::Pass& pass) {
 }
 
 void PassRunner::run_to(std::string_view level) {
-  for (const passes::Pass& pass : passes::all_passes()) {
+  for (const std::string_view name : passes::standard_pipeline()) {
+    const passes::Pass& pass = *passes::find_pass(name);
     const bool from_graph = pass.run.index() <= 1, to_program = pass.run.index() == 3;
-    if (!pass.standard || (to_program && level != "program")) continue;
+    if (to_program && level != "program") continue;
     if (from_graph == std::holds_alternative<ir::Graph>(stage_)) run(pass);
   }
 }
