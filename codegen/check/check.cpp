@@ -1,5 +1,6 @@
 #include "gcompile/codegen/check/check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -124,7 +125,7 @@ class Check {
     }
     if (stopped()) return;
     if (first && options_.kernel_text) kernel_text(*module, target, outcomes);
-    if (first && options_.constant_extents) constant_extents(target, outcomes);
+    if (first) constant_extents(target, outcomes);
     other_targets(target, outcomes);
   }
 
@@ -170,7 +171,7 @@ class Check {
   void constant_extents(const Target& target, const std::vector<Outcome>& outcomes) {
     if (graph_.symbols().empty()) return;
     attempt("specialize", "constant extents", [&] {
-      for (std::size_t i = 0; i < cases_.size() && !stopped(); ++i) {
+      for (std::size_t i = 0; i < std::min(cases_.size(), options_.constant_extents) && !stopped(); ++i) {
         const ir::Graph fixed = passes::specialize(graph_, cases_[i].call.dims);
         const bool alike = anchors_of(fixed, {target}) == anchors_of(graph_, {target});
         Compiled code(passes::run_pipeline(fixed, {target}), target);

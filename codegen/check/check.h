@@ -12,11 +12,11 @@
 namespace gcompile::codegen {
 
 struct CheckOptions {
-  std::vector<Target> targets;   // compile for these; they must run here
-  std::vector<DimValues> sizes;  // call with these values of the symbols; {{}} for a graph without symbols
-  std::uint64_t seed = 0;        // of what is sampled
-  bool constant_extents = true;  // also compile for the first size alone
-  bool kernel_text = true;       // also compile what the kernels' text parses to
+  std::vector<Target> targets;              // compile for these; they must run here
+  std::vector<DimValues> sizes;             // call with these values of the symbols; {{}} for a graph without symbols
+  std::uint64_t seed = 0;                   // of what is sampled
+  std::size_t constant_extents = SIZE_MAX;  // also compile for each of so many of the sizes alone
+  bool kernel_text = true;                  // also compile what the kernels' text parses to
   bool gradient = true;
   bool stop_at_failure = false;
 };
