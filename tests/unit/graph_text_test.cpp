@@ -2,12 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <limits>
 
 #include "gcompile/base/error.h"
 #include "gcompile/ir/build.h"
 #include "gcompile/ir/dot.h"
+#include "gcompile/ir/kernel.h"
 #include "gcompile/ir/op.h"
 #include "gcompile/ir/parse.h"
 #include "gcompile/ir/print.h"
@@ -241,6 +244,30 @@ TEST(GraphText, DeepGraphsNeedNoDeepStack) {
   const std::string text = print(g);
   EXPECT_EQ(print(parse_graph(text)), text);
   EXPECT_NO_THROW(verify(g));
+}
+
+// The fuzzer mutates these: it would find little if they were refused at the start.
+TEST(Texts, CorpusAndExamplesAreAccepted) {
+  int graphs = 0, modules = 0;
+  for (const char* folder : {"/tests/fuzz/corpus", "/examples/gir"})
+    for (const auto& entry : std::filesystem::directory_iterator(std::string(GCOMPILE_TEST_SOURCE_DIR) + folder)) {
+      SCOPED_TRACE(entry.path());
+      std::ifstream in(entry.path(), std::ios::binary);
+      const std::string text{std::istreambuf_iterator<char>(in), {}};
+      if (entry.path().extension() == ".gir") {
+        ++graphs;
+        std::string once;
+        ASSERT_NO_THROW(once = print(parse_graph(text)));
+        EXPECT_EQ(print(parse_graph(once)), once);
+      } else if (entry.path().extension() == ".kir") {
+        ++modules;
+        std::string once;
+        ASSERT_NO_THROW(once = print(parse_kernel_module(text)));
+        EXPECT_EQ(print(parse_kernel_module(once)), once);
+      }
+    }
+  EXPECT_GE(graphs, 3);
+  EXPECT_GE(modules, 1);
 }
 
 struct Wrong {
