@@ -30,15 +30,16 @@ std::string PartsParser::parse_name(std::string_view what) {
   return lex.expect(TokenKind::kWord, what).text;
 }
 
-std::int64_t PartsParser::parse_int(std::string_view what) {
+std::int64_t PartsParser::parse_int(std::string_view what, std::int64_t most) {
   const bool negative = lex.accept("-");
   const Token t = lex.expect(TokenKind::kNumber, what);
   std::int64_t value = 0;
   const char* end = t.text.data() + t.text.size();
   const auto [rest, error] = std::from_chars(t.text.data(), end, value);
   if (rest != end && error == std::errc{}) lex.fail(t.at, "expected " + std::string(what) + ", found " + describe(t));
-  if (error != std::errc{} || value > kMaxInteger)
-    lex.fail(t.at, "expected an integer of at most 2^53, found " + describe(t));
+  if (error != std::errc{} || value > most)
+    lex.fail(t.at, std::string("expected an integer ") + (most == kMaxInteger ? "of at most 2^53" : "below 2^63") +
+                       ", found " + describe(t));
   return negative ? -value : value;
 }
 
@@ -74,7 +75,7 @@ Dim PartsParser::parse_factor() {
     --depth_;
     return d;
   }
-  if (lex.at(TokenKind::kNumber)) return parse_int("an integer");
+  if (lex.at(TokenKind::kNumber)) return parse_int("an integer", std::numeric_limits<std::int64_t>::max());
   if (lex.at(TokenKind::kWord)) return Dim(lex.next().text);
   lex.fail_expected("an integer, a symbol, floordiv, mod or '('");
 }

@@ -11,7 +11,8 @@
 
 namespace gcompile::ir {
 
-// Integers of texts are within +-kMaxInteger, so that arithmetic on a few of them cannot overflow.
+// Integers of texts are within +-kMaxInteger, so that arithmetic on a few of them cannot overflow. In Dims, whose
+// arithmetic is checked, they have 63 bits.
 inline constexpr std::int64_t kMaxInteger = std::int64_t{1} << 53;
 
 class PartsParser {
@@ -23,8 +24,8 @@ class PartsParser {
   // A word or a string.
   std::string parse_name(std::string_view what);
   std::string parse_global(std::string_view what) { return lex.expect(TokenKind::kGlobal, what).text; }
-  // Signed, within +-kMaxInteger.
-  std::int64_t parse_int(std::string_view what);
+  // Signed, within +-most.
+  std::int64_t parse_int(std::string_view what, std::int64_t most = kMaxInteger);
   std::int64_t parse_int_in(std::string_view what, std::int64_t low, std::int64_t high);
   DType parse_dtype_name(std::string_view what = "a dtype (f32, f64, i32, bool)");
   Dim parse_dim();

@@ -121,7 +121,8 @@ std::string print_locations(const std::vector<Location>& locations) {
   for (const Location& l : locations) {
     if (!l.known()) continue;
     const auto slash = l.file.find_last_of("/\\");
-    std::string part = quote(slash == std::string::npos ? l.file : l.file.substr(slash + 1));
+    const bool whole = slash == std::string::npos || slash + 1 == l.file.size();
+    std::string part = quote(whole ? l.file : l.file.substr(slash + 1));
     if (l.line != 0) part += ":" + std::to_string(l.line);
     if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(std::move(part));
   }

@@ -109,6 +109,24 @@ graph @g(%x: f32[N], %"a b": f32[N]) {  // and at the end
                       "  %1 = add(%0, %0) : f32[N]\n  return %1\n}\n");
 }
 
+TEST(GraphText, LocationsAreStable) {
+  Graph g;
+  Builder b(g);
+  b.where = {{"a/m.cpp", 3}, {"b/m.cpp", 3}, {"odd/", 4}, {"no_line.cpp", 0}, {"", 7}, {"q\"\n.cpp", 1}};
+  g.results = {{b.input("x", {DType::kF32, {}}), ""}};
+  EXPECT_EQ(print(g), "graph @main(%x: f32[] loc(\"m.cpp\":3, \"odd/\":4, \"no_line.cpp\", \"q\\\"\\n.cpp\":1)) {\n"
+                      "  return %x\n}\n");
+  expect_round_trip(g);
+}
+
+TEST(GraphText, LargeCoefficientsComeBack) {
+  Graph g;
+  Builder b(g);
+  b.input("x", {DType::kF32, {N}});
+  g.results = {{dim_value(b, DType::kF64, Dim(std::numeric_limits<std::int64_t>::max()) * N), ""}};
+  expect_round_trip(g);
+}
+
 TEST(GraphText, NumbersSurviveToTheBit) {
   Graph g;
   Builder b(g);
@@ -295,7 +313,9 @@ const Wrong kWrong[] = {
     {"negative_extent", "graph @g(%x: f32[-2]) {}",
      "t.gir:1:17: expected extents that are not negative, found f32[-2]"},
     {"huge_extent", "graph @g(%x: f32[99999999999999999999]) {}",
-     "t.gir:1:18: expected an integer of at most 2^53, found number 99999999999999999999"},
+     "t.gir:1:18: expected an integer below 2^63, found number 99999999999999999999"},
+    {"huge_attribute", in_graph("  %0 = reduce_sum(%x) {axes = [9007199254740993]} : f32[8]"),
+     "t.gir:2:32: expected an integer of at most 2^53, found number 9007199254740993"},
     {"huge_product", "graph @g(%x: f32[9007199254740992,9007199254740992]) {}",
      "t.gir:1:17: an extent or its number of elements does not fit in 63 bits"},
     {"too_many_axes", "graph @g(%x: f32[1,1,1,1,1,1,1,1,1]) {}",
