@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <sstream>
 
@@ -306,6 +307,19 @@ TEST(InvariantE, LinesAreThoseThatMadeTheNode) {
     EXPECT_TRUE(line_of("reduce_sum").count(first + 2)) << p->name;
     EXPECT_FALSE(line_of("reduce_sum").count(first)) << p->name;
   }
+  // The instruction that computes it still knows its line.
+  for (const std::string_view pass : {"fuse", "lower", "simplify-index"})
+    stage = passes::run_pass(*passes::find_pass(pass), stage, {codegen::default_target()});
+  std::set<std::uint32_t> exp_lines;
+  const std::function<void(const ir::Block&, const ir::Kernel&)> collect = [&](const ir::Block& block,
+                                                                               const ir::Kernel& kernel) {
+    for (const ir::Instr& i : block) {
+      if (i.op && i.op->name == "exp") exp_lines.insert(kernel.locations.at(static_cast<std::size_t>(i.where)).line);
+      collect(i.body, kernel);
+    }
+  };
+  for (const ir::Kernel& k : std::get<ir::KernelModule>(stage).kernels) collect(k.body, k);
+  EXPECT_EQ(exp_lines, std::set<std::uint32_t>{first});
 }
 
 }  // namespace

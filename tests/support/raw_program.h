@@ -45,13 +45,15 @@ class RawProgram {
   // One launch, without the copies at the end.
   void launch(std::size_t i) {
     ir::Program one = program_;
-    one.launches = {program_.launches[i]};
+    one.module.kernels = {program_.module.kernels[static_cast<std::size_t>(program_.launches[i].kernel)]};
+    one.launches = {{0}};
     one.copies.clear();
     enter(one);
   }
   void copy_states() {
     ir::Program none = program_;
     none.launches.clear();
+    none.module.kernels.clear();
     enter(none);
   }
 
