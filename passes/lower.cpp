@@ -55,6 +55,7 @@ class Lowering {
       if (n->op->name != "fusion")
         throw ModelError(graph_.where(n).empty() ? Location{} : graph_.where(n).front(),
                          std::string(n->op->name) + ": lower needs a graph whose nodes are fused (run fuse before it)");
+      check_target(*n->body);
       kernel(*n);
     }
     for (const Copy& c : copies_)
@@ -67,6 +68,15 @@ class Lowering {
     Value from;
     std::string to;
   };
+
+  // A graph that was contracted for another target.
+  void check_target(const Graph& body) const {
+    if (context_.target.has_fma) return;
+    for (const Node* n : body.topological())
+      if (n->op->name == "fma")
+        throw ModelError(body.where(n).empty() ? Location{} : body.where(n).front(),
+                         "fma: the target " + context_.target.name + " has no such instruction; write mul and add");
+  }
 
   static bool is_computed(Value v) { return !v.node->op->is(ir::kLeaf); }
 

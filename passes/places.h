@@ -1,8 +1,8 @@
 // Which values of a graph (or of a fusion's body) get memory of their own when it is lowered; all others are computed
 // where they are read. A value is placed when computing it again would cost more than storing it: it has several
 // readers, a reader re-reads it (an operand of a dot, a broadcast), it is a reduction, the expression would grow
-// without bound, or a reshape of it can be read only by its place in memory. Otherwise views, constants and index values
-// are not placed unless they are outputs.
+// without bound, or a reshape of it can be read only by its place in memory. Otherwise views, constants and index
+// values are not placed unless they are outputs.
 #pragma once
 
 #include <unordered_set>

@@ -98,7 +98,7 @@ int run(const po::variables_map& vars) {
   Statistics statistics;
   const auto begin = std::chrono::steady_clock::now();
   for (std::uint64_t index = first; index < first + graphs; ++index) {
-    const Sample s = generate(seed, index);
+    const Sample s = generate(seed, index, target.has_fma);
     statistics.count(s);
     if (vars.count("print")) std::cout << ir::print(s.graph);
     const codegen::CheckOptions options = options_for(s, index, target);

@@ -25,7 +25,7 @@ constexpr std::int64_t kElements = 1000;  // of a value
 
 class Generator {
  public:
-  explicit Generator(RandomStream& random) : r_(random), b_(sample_.graph) {}
+  Generator(RandomStream& random, bool with_fma) : r_(random), with_fma_(with_fma), b_(sample_.graph) {}
 
   Sample run() {
     begin();
@@ -152,6 +152,7 @@ class Generator {
       return list;
     }();
     const OpDef& op = *pick(r_, ops);
+    if (op.name == "fma" && !with_fma_) return std::nullopt;
     if (op.name == "select") {
       const auto condition = any_where([](const Type& t) { return t.dtype == DType::kBool; });
       if (!condition) return std::nullopt;
@@ -391,6 +392,7 @@ class Generator {
   }
 
   RandomStream& r_;
+  const bool with_fma_;
   Sample sample_;
   ir::Builder b_;
   Dim lead_ = 1;
@@ -401,6 +403,6 @@ class Generator {
 
 }  // namespace
 
-Sample random_ops(RandomStream& random) { return Generator(random).run(); }
+Sample random_ops(RandomStream& random, bool with_fma) { return Generator(random, with_fma).run(); }
 
 }  // namespace gcompile::fuzz

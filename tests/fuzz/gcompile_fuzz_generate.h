@@ -18,11 +18,11 @@ struct Sample {
   bool network = false;                   // a training step rather than random ops
 };
 
-// A function of (seed, index).
-Sample generate(std::uint64_t seed, std::uint64_t index);
+// A function of (seed, index); `with_fma` is for targets that have it.
+Sample generate(std::uint64_t seed, std::uint64_t index, bool with_fma);
 
 // The two kinds.
-Sample random_ops(RandomStream& random);
+Sample random_ops(RandomStream& random, bool with_fma);
 Sample random_network(RandomStream& random);
 
 // A number in low .. high, both included.

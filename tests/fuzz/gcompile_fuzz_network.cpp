@@ -24,9 +24,9 @@ Sample random_network(RandomStream& random) {
   return s;
 }
 
-Sample generate(std::uint64_t seed, std::uint64_t index) {
+Sample generate(std::uint64_t seed, std::uint64_t index, bool with_fma) {
   RandomStream random(fold_in(random_key(seed, "fuzz"), index));
-  return chance(random, 20) ? random_network(random) : random_ops(random);
+  return chance(random, 20) ? random_network(random) : random_ops(random, with_fma);
 }
 
 }  // namespace gcompile::fuzz

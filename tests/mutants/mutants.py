@@ -28,8 +28,8 @@ def run(command, **options):
 
 
 def copy_tree(to):
-    """The files that git knows, as they are now; unchanged ones keep their time, so that nothing is built twice."""
-    names = run(["git", "-C", ROOT, "ls-files", "-z"]).stdout.split("\0")
+    """The files that git knows or would add, as they are now; unchanged ones keep their time, so that nothing is built twice."""
+    names = run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard", "-z"]).stdout.split("\0")
     for name in filter(None, names):
         source, target = os.path.join(ROOT, name), os.path.join(to, name)
         if not os.path.isfile(source):

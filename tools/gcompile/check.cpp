@@ -6,6 +6,7 @@
 #include "gcompile/base/error.h"
 #include "gcompile/codegen/check/check.h"
 #include "gcompile/codegen/compile.h"
+#include "gcompile/ir/op.h"
 #include "model.h"
 #include "options.h"
 
@@ -24,14 +25,22 @@ po::options_description check_options() {
   return options;
 }
 
-std::vector<Target> targets_of(const po::variables_map& vars) {
+bool has_fma(const ir::Graph& graph) {
+  for (const ir::Node* n : graph.topological())
+    if (n->op->name == "fma" || (n->body && has_fma(*n->body))) return true;
+  return false;
+}
+
+std::vector<Target> targets_of(const po::variables_map& vars, const ir::Graph& graph) {
   if (vars.count("target")) return {target_of(vars)};
   std::vector<Target> targets{codegen::default_target()};
   for (const std::string& name : codegen::target_names()) {
     const Target t = codegen::target_named(name);
     std::string why;
     if (t.name == targets[0].name) continue;
-    if (codegen::runs_here(t, &why))
+    const bool runs = codegen::runs_here(t, &why);
+    if (runs && !t.has_fma && has_fma(graph)) why = "the graph has fma, which it has not";
+    if (why.empty())
       targets.push_back(t);
     else
       std::cout << "not on " << name << ": " << why << '\n';
@@ -60,11 +69,11 @@ int check_command(const std::vector<std::string>& words) {
   const po::variables_map vars = parse(words, check_options(), kUsageText);
   if (vars.count("help")) return kOk;
   codegen::CheckOptions options;
-  options.targets = targets_of(vars);
   options.seed = vars["seed"].as<std::uint64_t>();
   const passes::Stage stage = read_model(vars, {});
   const auto* graph = std::get_if<ir::Graph>(&stage);
   if (!graph) throw UsageError("check takes a graph, here is a kernel");
+  options.targets = targets_of(vars, *graph);
   const passes::DimValues dims = dims_of(vars);
   passes::specialize(*graph, dims);  // refuses unknown names and values out of bounds
   options.sizes = sizes_of(*graph, dims);
