@@ -13,8 +13,8 @@
 
 namespace gcompile::ir {
 
-using AttrValue = std::variant<std::int64_t, double, bool, std::string, DType, std::vector<std::int64_t>,
-                               std::vector<Dim>, Array>;
+using AttrValue =
+    std::variant<std::int64_t, double, bool, std::string, DType, std::vector<std::int64_t>, std::vector<Dim>, Array>;
 
 class Attrs {
  public:

@@ -46,7 +46,7 @@ inline V zeros_like(V a) { return {a.b, splat(*a.b, a.type(), 0)}; }
 // axes[i] is the result's axis that operand axis i becomes; the other axes of `dims` are new.
 V broadcast(V a, const std::vector<Dim>& dims, const std::vector<std::int64_t>& axes);
 V reshape(V a, const std::vector<Dim>& dims);
-V transpose(V a, const std::vector<std::int64_t>& permutation);  // result axis i is operand axis permutation[i]
+V transpose(V a, const std::vector<std::int64_t>& permutation);        // result axis i is operand axis permutation[i]
 V reduce(const char* op, V a, const std::vector<std::int64_t>& axes);  // op: "reduce_sum", "reduce_max", ...
 // Batch, free and contracting axes as in the op record of dot.
 V dot(V a, V b, const std::vector<std::int64_t>& a_contract, const std::vector<std::int64_t>& b_contract,

@@ -28,14 +28,14 @@ class Dim {
     friend auto operator<=>(const Atom& a, const Atom& b) { return a.text <=> b.text; }
   };
   struct Term {
-    std::int64_t coefficient;    // never 0
-    std::vector<Atom> factors;   // sorted, repeated for powers, never empty (constants are apart)
+    std::int64_t coefficient;   // never 0
+    std::vector<Atom> factors;  // sorted, repeated for powers, never empty (constants are apart)
     friend bool operator==(const Term&, const Term&) = default;
   };
 
   Dim() = default;
-  Dim(std::int64_t value) : constant_(value) {}                      // NOLINT: a number is a Dim
-  Dim(int value) : constant_(value) {}                               // NOLINT
+  Dim(std::int64_t value) : constant_(value) {}  // NOLINT: a number is a Dim
+  Dim(int value) : constant_(value) {}           // NOLINT
   explicit Dim(std::string symbol) : terms_{{1, {{std::move(symbol), nullptr}}}} {}
   explicit Dim(const char* symbol) : Dim(std::string(symbol)) {}
 

@@ -96,8 +96,7 @@ class Graph {
     Value value;
   };
 
-  explicit Graph(std::string graph_name = "main")
-      : name(std::move(graph_name)), arena(std::make_shared<Arena>()) {}
+  explicit Graph(std::string graph_name = "main") : name(std::move(graph_name)), arena(std::make_shared<Arena>()) {}
 
   std::string name;
   std::shared_ptr<Arena> arena;
@@ -141,8 +140,8 @@ class Builder {
   // Leaves. Names of inputs and states must be unique in the graph; a clash gets a suffix "_2", "_3", ...
   Value input(std::string name, Type type);
   Value state(std::string name, Type type, std::shared_ptr<StateStorage> storage, bool trainable = true);
-  Value constant(Array value);                    // as it is
-  Value scalar(DType dtype, double value);        // a constant f32[] ...
+  Value constant(Array value);              // as it is
+  Value scalar(DType dtype, double value);  // a constant f32[] ...
 
  private:
   Graph* graph_;

@@ -37,9 +37,9 @@ struct Buffer {
   std::string name;  // unique in the module, an identifier with dots
   Type type;
   BufferRole role;
-  Array data = {};                        // kConstant
+  Array data = {};                                  // kConstant
   std::shared_ptr<StateStorage> storage = nullptr;  // kState; null in parsed text
-  bool trainable = true;                  // kState
+  bool trainable = true;                            // kState
   int alias = -1;  // kTemp that may be the storage of this state buffer: an update made in place (plan-memory)
 };
 
@@ -78,34 +78,34 @@ using Block = std::vector<Instr>;
 
 struct Instr {
   Opcode opcode;
-  const OpDef* op = nullptr;         // kOp; kLaneReduce: the combining op
-  std::vector<int> operands = {};    // value ids; kFor: initial values of the carried
-  std::vector<int> results = {};     // value ids; kFor: the carried values after the loop
-  VType type = {};                   // of the result(s[0]); kFor has `types`
-  double literal = 0;                // kLiteral (an i32 or bool as its value)
-  std::string memory = {};           // buffer or scratch accessed (destination of kLaneReduce and kLoadTransposed)
-  std::string source = {};           // kLaneReduce, kLoadTransposed: what is read
-  Index index = {};                  // kLoad, kStore, kIndex; kLoadTransposed: index into source (row, column)
-  int mask = -1;                     // value id, bool (lanes or scalar); -1: none
+  const OpDef* op = nullptr;       // kOp; kLaneReduce: the combining op
+  std::vector<int> operands = {};  // value ids; kFor: initial values of the carried
+  std::vector<int> results = {};   // value ids; kFor: the carried values after the loop
+  VType type = {};                 // of the result(s[0]); kFor has `types`
+  double literal = 0;              // kLiteral (an i32 or bool as its value)
+  std::string memory = {};         // buffer or scratch accessed (destination of kLaneReduce and kLoadTransposed)
+  std::string source = {};         // kLaneReduce, kLoadTransposed: what is read
+  Index index = {};                // kLoad, kStore, kIndex; kLoadTransposed: index into source (row, column)
+  int mask = -1;                   // value id, bool (lanes or scalar); -1: none
   // kFor
   std::string var = {};
-  Dim extent = 0;                    // also kLaneReduce, kLoadTransposed (static)
+  Dim extent = 0;  // also kLaneReduce, kLoadTransposed (static)
   LoopKind loop = LoopKind::kSerial;
-  std::vector<int> arguments = {};   // value ids inside the body, one per carried value
-  std::vector<int> yields = {};      // value ids of the body
-  std::vector<VType> types = {};     // of the carried values
+  std::vector<int> arguments = {};  // value ids inside the body, one per carried value
+  std::vector<int> yields = {};     // value ids of the body
+  std::vector<VType> types = {};    // of the carried values
   Block body = {};
 
-  int where = -1;                    // index into Kernel::locations
+  int where = -1;  // index into Kernel::locations
 };
 
 struct Kernel {
   std::string name;
   std::vector<Scratch> scratch;
   Block body;
-  int values = 0;                     // ids are in 0 .. values-1
-  std::vector<Location> locations;    // of the user's program
-  std::vector<std::string> reasons;   // what was decided in making it, for --explain
+  int values = 0;                    // ids are in 0 .. values-1
+  std::vector<Location> locations;   // of the user's program
+  std::vector<std::string> reasons;  // what was decided in making it, for --explain
 
   const Scratch* find_scratch(const std::string& name) const;
 };
@@ -130,8 +130,8 @@ struct KernelModule {
 // Text of a module; parse(print(m)) prints the same. Parsed modules have null storages.
 std::string print(const KernelModule& module);
 KernelModule parse_kernel_module(std::string_view text, const std::string& file = "<text>");
-// Checks SSA scoping, types of operands, known names, ranks of indices, extents of scratch, `lane` where allowed, masks.
-// Throws InternalError that prints the module (ParseError is the parser's).
+// Checks SSA scoping, types of operands, known names, ranks of indices, extents of scratch, `lane` where allowed,
+// masks. Throws InternalError that prints the module (ParseError is the parser's).
 void verify(const KernelModule& module);
 
 }  // namespace gcompile::ir

@@ -48,9 +48,8 @@ class ElementContext : public ScalarBuilder {
   virtual Expr guarded(Expr predicate, const std::function<Expr()>& f, Expr otherwise) = 0;
   // Folds over a box of extents in row-major order, starting from the initial values (one or more carried together):
   // step(index into the box, carried) returns the next ones.
-  virtual std::vector<Expr> fold(
-      const std::vector<Dim>& extents, std::vector<Expr> initial,
-      const std::function<std::vector<Expr>(const Index&, std::vector<Expr>)>& step) = 0;
+  virtual std::vector<Expr> fold(const std::vector<Dim>& extents, std::vector<Expr> initial,
+                                 const std::function<std::vector<Expr>(const Index&, std::vector<Expr>)>& step) = 0;
 };
 
 // Elementwise: `expand` writes the op with simpler scalar ops (null for primitives that code generation knows).
@@ -73,7 +72,7 @@ struct CustomLowering {
   Expr (*element)(ElementContext&, const Node&, const Index&) = nullptr;
 };
 
-using Lowering = std::variant<std::monostate, ElementLowering, ViewLowering, ReduceLowering, ContractLowering,
-                              CustomLowering>;
+using Lowering =
+    std::variant<std::monostate, ElementLowering, ViewLowering, ReduceLowering, ContractLowering, CustomLowering>;
 
 }  // namespace gcompile::ir

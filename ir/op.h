@@ -18,10 +18,10 @@ namespace gcompile::ir {
 enum Trait : std::uint32_t {
   kElementwise = 1u << 0,  // result at an index depends on the operands at that index alone; all shapes are equal
   kCommutative = 1u << 1,
-  kView = 1u << 2,         // result elements are copies of operand 0's elements, at other indices
+  kView = 1u << 2,  // result elements are copies of operand 0's elements, at other indices
   kReduction = 1u << 3,
-  kLeaf = 1u << 4,         // input, state, constant, iota, dim: no operands
-  kKernelOnly = 1u << 5,   // a scalar primitive of kernels that graphs do not contain (bitcast, shifts)
+  kLeaf = 1u << 4,        // input, state, constant, iota, dim: no operands
+  kKernelOnly = 1u << 5,  // a scalar primitive of kernels that graphs do not contain (bitcast, shifts)
   kContraction = 1u << 6,
 };
 
@@ -37,9 +37,9 @@ struct InferContext {
 };
 
 struct VjpContext {
-  Builder& b;                          // makes the nodes of the gradient; carries the forward node's locations
+  Builder& b;  // makes the nodes of the gradient; carries the forward node's locations
   const Node& node;
-  std::span<const Value> cotangents;   // one per result; an empty Value stands for zeros
+  std::span<const Value> cotangents;  // one per result; an empty Value stands for zeros
 
   Value operand(int i) const { return node.operands[static_cast<std::size_t>(i)]; }
   Value result(int i = 0) const { return {&node, i}; }
@@ -67,25 +67,25 @@ using EvalInteger = std::int64_t (*)(std::span<const std::int64_t>);
 
 // The inputs that registry-driven tests may feed, and how near results must be.
 struct Domain {
-  double low = -3, high = 3;   // elements are drawn from here
-  bool integers = false;       // round them: ops that are only interesting at ties
-  double avoid_near = 0;       // keep operands (and operand differences, for binary ops) this far from kinks
+  double low = -3, high = 3;  // elements are drawn from here
+  bool integers = false;      // round them: ops that are only interesting at ties
+  double avoid_near = 0;      // keep operands (and operand differences, for binary ops) this far from kinks
 };
 
 struct OpDef {
   std::string_view name;
-  int arity;               // -1: any number of operands
+  int arity;  // -1: any number of operands
   std::uint32_t traits;
   Infer infer;
-  Vjp vjp = nullptr;       // null: not differentiable; gradient names op and line
+  Vjp vjp = nullptr;  // null: not differentiable; gradient names op and line
   Eval eval = nullptr;
-  EvalElement element = nullptr;  // elementwise ops give this instead of eval
-  EvalInteger integer = nullptr;  // beside element: takes its place for i32
-  Lowering lower = {};     // see lowering.h
+  EvalElement element = nullptr;   // elementwise ops give this instead of eval
+  EvalInteger integer = nullptr;   // beside element: takes its place for i32
+  Lowering lower = {};             // see lowering.h
   std::vector<DType> dtypes = {};  // admitted dtypes of operand 0 (of the result, for leaves); empty: all
   Domain domain = {};
-  double tolerance = 2e-6; // relative error admitted between eval and compiled f32 code, per element
-  std::string_view doc = "";  // one line: meaning, shapes, source
+  double tolerance = 2e-6;          // relative error admitted between eval and compiled f32 code, per element
+  std::string_view doc = "";        // one line: meaning, shapes, source
   std::string_view signature = "";  // for the op reference: "dot(a: T[B.., M.., K..], b: T[B.., N.., K..]) -> T[..]"
 
   bool is(Trait t) const { return (traits & t) != 0; }

@@ -38,8 +38,7 @@ class KernelParser {
     kernel_.name = parts_.parse_global("the kernel's name, such as @k0");
     kernel_.locations = parts_.parse_locations();
     lex_.expect("{", "before the kernel's instructions");
-    while (lex_.accept("reason"))
-      kernel_.reasons.push_back(lex_.expect(TokenKind::kString, "a reason in quotes").text);
+    while (lex_.accept("reason")) kernel_.reasons.push_back(lex_.expect(TokenKind::kString, "a reason in quotes").text);
     while (lex_.accept("scratch")) parse_scratch();
     kernel_.body = parse_block(1, nullptr);
     return std::move(kernel_);

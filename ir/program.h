@@ -15,15 +15,15 @@ struct Slot {
 };
 
 struct Placement {
-  int slot = -1;   // kTemp not aliased: index into slots
+  int slot = -1;  // kTemp not aliased: index into slots
 };
 
 struct Launch {
   int kernel;  // index into module.kernels
 };
 
-struct StateCopy {   // after the last launch: state = temp (an update that could not be made in place)
-  int state, from;   // buffer indices
+struct StateCopy {  // after the last launch: state = temp (an update that could not be made in place)
+  int state, from;  // buffer indices
 };
 
 struct Program {
@@ -32,7 +32,7 @@ struct Program {
   std::vector<Slot> slots;
   std::vector<Launch> launches;
   std::vector<StateCopy> copies;
-  std::vector<std::string> symbols;   // in the order of the dims argument of the compiled function
+  std::vector<std::string> symbols;  // in the order of the dims argument of the compiled function
 
   // Offset of every slot and the arena's size in bytes, for concrete extents.
   std::vector<std::int64_t> slot_offsets(const std::map<std::string, std::int64_t>& dims, std::int64_t* total) const;

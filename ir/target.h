@@ -8,16 +8,16 @@
 namespace gcompile {
 
 struct Target {
-  std::string name = "x86-64";      // what --target names: "x86-64-v4", "x86-64-v3", "x86-64" or "host"
-  std::string cpu = "x86-64";       // LLVM's name of the processor
-  std::string features;             // LLVM's feature string, may be empty
+  std::string name = "x86-64";  // what --target names: "x86-64-v4", "x86-64-v3", "x86-64" or "host"
+  std::string cpu = "x86-64";   // LLVM's name of the processor
+  std::string features;         // LLVM's feature string, may be empty
   std::string triple = "x86_64-unknown-linux-gnu";
-  int vector_bytes = 16;            // width of one register
+  int vector_bytes = 16;  // width of one register
   int vector_registers = 16;
   bool has_fma = false;
   std::int64_t l1_bytes = 32 * 1024;  // data cache of a core
   std::int64_t l2_bytes = 1024 * 1024;
-  int unroll_limit = 2400;           // instructions of an unrolled body worth their compile time
+  int unroll_limit = 2400;                // instructions of an unrolled body worth their compile time
   std::int64_t stack_limit = 256 * 1024;  // bytes of scratch a kernel may take from the stack
 };
 

@@ -39,8 +39,9 @@ const Pass kPasses[] = {
 };
 
 // Folding leaves selects between constants and the like behind, so simplify runs again after it.
-constexpr std::string_view kStandard[] = {"simplify", "fold",  "simplify",       "cse",         "contract", "dce",
-                                          "fuse",     "lower", "simplify-index", "expand-math", "schedule", "plan-memory"};
+constexpr std::string_view kStandard[] = {"simplify",       "fold",        "simplify", "cse",
+                                          "contract",       "dce",         "fuse",     "lower",
+                                          "simplify-index", "expand-math", "schedule", "plan-memory"};
 
 }  // namespace
 

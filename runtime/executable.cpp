@@ -38,8 +38,8 @@ Executable::Executable(ir::Program program, NativeCode code, std::vector<Locatio
     const ir::Buffer& b = buffers[i];
     switch (b.role) {
       case ir::BufferRole::kInput:
-        inputs_.push_back({b.name, b.type, inputs_.size() < input_locations.size() ? input_locations[inputs_.size()]
-                                                                                   : Location{}});
+        inputs_.push_back(
+            {b.name, b.type, inputs_.size() < input_locations.size() ? input_locations[inputs_.size()] : Location{}});
         break;
       case ir::BufferRole::kState: {
         if (!b.storage) throw InternalError("state '" + b.name + "' has no storage");
@@ -85,10 +85,11 @@ void Executable::bind(std::span<const Array* const> arguments) {
           source[*symbol] = i;
         } else if (it->second != a.shape()[d]) {
           const Input& first = inputs_[source[*symbol]];
-          refuse(i, a, *symbol + " is " + std::to_string(it->second) + " from argument " + first.name +
-                           (first.where.known() ? " (" + first.where.str() + ")" : "") + ", " +
-                           std::to_string(a.shape()[d]) + " from argument " + inputs_[i].name +
-                           (inputs_[i].where.known() ? " (" + inputs_[i].where.str() + ")" : ""));
+          refuse(i, a,
+                 *symbol + " is " + std::to_string(it->second) + " from argument " + first.name +
+                     (first.where.known() ? " (" + first.where.str() + ")" : "") + ", " + std::to_string(a.shape()[d]) +
+                     " from argument " + inputs_[i].name +
+                     (inputs_[i].where.known() ? " (" + inputs_[i].where.str() + ")" : ""));
         }
       }
   }
@@ -99,8 +100,8 @@ void Executable::bind(std::span<const Array* const> arguments) {
       const std::size_t i = source[symbol];
       refuse(i, *arguments[i],
              value == 0 ? symbol + " is 0: an empty batch has no mean and no gradient"
-                        : symbol + " is " + std::to_string(value) + ", outside " + std::to_string(bounds.min) +
-                              " .. " + std::to_string(bounds.max));
+                        : symbol + " is " + std::to_string(value) + ", outside " + std::to_string(bounds.min) + " .. " +
+                              std::to_string(bounds.max));
     }
   }
   for (std::size_t i = 0; i < inputs_.size(); ++i)
@@ -110,8 +111,9 @@ void Executable::bind(std::span<const Array* const> arguments) {
         if (!values.count(s)) refuse(i, *arguments[i], "no argument says what " + s + " is");
       const std::int64_t extent = wanted.evaluate(values);
       if (extent != arguments[i]->shape()[d])
-        refuse(i, *arguments[i], "axis " + std::to_string(d) + " has " + std::to_string(arguments[i]->shape()[d]) +
-                                     " elements, expected " + std::to_string(extent));
+        refuse(i, *arguments[i],
+               "axis " + std::to_string(d) + " has " + std::to_string(arguments[i]->shape()[d]) +
+                   " elements, expected " + std::to_string(extent));
     }
 
   std::int64_t total = 0;
@@ -155,8 +157,7 @@ void Executable::run(std::span<const Array* const> arguments, std::span<Array> r
     pointers_[static_cast<std::size_t>(results_[i])] = r.raw();
   }
   if (const std::int32_t status = code_.entry(pointers_.data(), dims_.data()); status != 0)
-    throw CallError("the compiled function '" + program_.module.name + "' stopped with trap " +
-                    std::to_string(status));
+    throw CallError("the compiled function '" + program_.module.name + "' stopped with trap " + std::to_string(status));
 }
 
 }  // namespace gcompile::runtime

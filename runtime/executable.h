@@ -62,11 +62,11 @@ class Executable {
   ir::Program program_;
   NativeCode code_;
   std::vector<Input> inputs_;
-  std::vector<int> results_;           // buffer indices
-  std::vector<Shape> result_shapes_;   // for the dims bound now
-  std::vector<Shape> bound_;           // the arguments' shapes of the last call
-  std::vector<std::int64_t> dims_;     // values of program_.symbols
-  std::vector<void*> pointers_;        // one per buffer
+  std::vector<int> results_;          // buffer indices
+  std::vector<Shape> result_shapes_;  // for the dims bound now
+  std::vector<Shape> bound_;          // the arguments' shapes of the last call
+  std::vector<std::int64_t> dims_;    // values of program_.symbols
+  std::vector<void*> pointers_;       // one per buffer
   std::shared_ptr<std::byte> arena_;
   std::int64_t arena_bytes_ = -1;
   bool is_bound_ = false;

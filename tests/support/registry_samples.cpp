@@ -101,8 +101,11 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
     return [=](Maker& m) { return m.make({m.input(x), m.input(i, DType::kI32)}, {{"axis", a}}); };
   };
   if (op.starts_with("reduce_"))
-    return {{"over columns", axes(matrix, {1})}, {"over rows", axes(matrix, {0})}, {"over all", axes(matrix, {0, 1})},
-            {"of a cube", axes(cube, {0, 2})},   {"over nothing", axes(matrix, {})}};
+    return {{"over columns", axes(matrix, {1})},
+            {"over rows", axes(matrix, {0})},
+            {"over all", axes(matrix, {0, 1})},
+            {"of a cube", axes(cube, {0, 2})},
+            {"over nothing", axes(matrix, {})}};
   if (op == "argmax" || op == "argmin")
     return {{"over columns", axis(matrix, 1)}, {"over rows", axis(matrix, 0)}, {"of a cube", axis(cube, 2)}};
   if (op == "dot")
@@ -116,31 +119,75 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
   if (op == "gather")
     return {{"rows", gather({6, 3}, {kN}, 0)}, {"columns", gather(matrix, {2, 3}, 1)}, {"one", gather({6}, {}, 0)}};
   if (op == "concat")
-    return {{"columns", [=](Maker& m) { return m.make({m.input(matrix), m.input({kN, 2}), m.input({kN, 9})}, {{"axis", std::int64_t{1}}}); }},
-            {"rows", [=](Maker& m) { return m.make({m.input({2, 5}), m.input(matrix)}, {{"axis", std::int64_t{0}}}); }}};
+    return {{"columns",
+             [=](Maker& m) {
+               return m.make({m.input(matrix), m.input({kN, 2}), m.input({kN, 9})}, {{"axis", std::int64_t{1}}});
+             }},
+            {"rows", [=](Maker& m) {
+               return m.make({m.input({2, 5}), m.input(matrix)}, {{"axis", std::int64_t{0}}});
+             }}};
   if (op == "pad")
-    return {{"both", [=](Maker& m) { return m.make({m.input(matrix), m.input({})}, {{"low", Ints{2, 1}}, {"high", Ints{1, 3}}}); }},
-            {"low", [=](Maker& m) { return m.make({m.input(matrix), m.input({})}, {{"low", Ints{0, 1}}, {"high", Ints{0, 0}}}); }}};
+    return {{"both",
+             [=](Maker& m) {
+               return m.make({m.input(matrix), m.input({})}, {{"low", Ints{2, 1}}, {"high", Ints{1, 3}}});
+             }},
+            {"low", [=](Maker& m) {
+               return m.make({m.input(matrix), m.input({})}, {{"low", Ints{0, 1}}, {"high", Ints{0, 0}}});
+             }}};
   if (op == "reshape")
-    return {{"flat", [=](Maker& m) { return m.make({m.input({kN, 4, 8})}, {{"dims", Dims{kN, 32}}}); }},
-            {"split", [=](Maker& m) { return m.make({m.input({kN, 12})}, {{"dims", Dims{kN, 3, 4}}}); }},
-            {"one", [=](Maker& m) { return m.make({m.input({kN, 1})}, {{"dims", Dims{kN}}}); }}};
+    return {{"flat",
+             [=](Maker& m) {
+               return m.make({m.input({kN, 4, 8})}, {{"dims", Dims{kN, 32}}});
+             }},
+            {"split",
+             [=](Maker& m) {
+               return m.make({m.input({kN, 12})}, {{"dims", Dims{kN, 3, 4}}});
+             }},
+            {"one", [=](Maker& m) {
+               return m.make({m.input({kN, 1})}, {{"dims", Dims{kN}}});
+             }}};
   if (op == "transpose")
-    return {{"matrix", [=](Maker& m) { return m.make({m.input(matrix)}, {{"permutation", Ints{1, 0}}}); }},
-            {"cube", [=](Maker& m) { return m.make({m.input(cube)}, {{"permutation", Ints{2, 0, 1}}}); }}};
+    return {{"matrix",
+             [=](Maker& m) {
+               return m.make({m.input(matrix)}, {{"permutation", Ints{1, 0}}});
+             }},
+            {"cube", [=](Maker& m) {
+               return m.make({m.input(cube)}, {{"permutation", Ints{2, 0, 1}}});
+             }}};
   if (op == "broadcast")
-    return {{"scalar", [=](Maker& m) { return m.make({m.input({})}, {{"axes", Ints{}}, {"dims", matrix}}); }},
-            {"row", [=](Maker& m) { return m.make({m.input({5})}, {{"axes", Ints{1}}, {"dims", matrix}}); }},
-            {"column", [=](Maker& m) { return m.make({m.input({kN})}, {{"axes", Ints{0}}, {"dims", matrix}}); }}};
+    return {{"scalar",
+             [=](Maker& m) {
+               return m.make({m.input({})}, {{"axes", Ints{}}, {"dims", matrix}});
+             }},
+            {"row",
+             [=](Maker& m) {
+               return m.make({m.input({5})}, {{"axes", Ints{1}}, {"dims", matrix}});
+             }},
+            {"column", [=](Maker& m) {
+               return m.make({m.input({kN})}, {{"axes", Ints{0}}, {"dims", matrix}});
+             }}};
   if (op == "slice")
-    return {{"columns", [=](Maker& m) { return m.make({m.input(matrix)}, {{"starts", Ints{0, 1}}, {"stops", Dims{kN, 4}}, {"steps", Ints{1, 1}}}); }},
-            {"stepped", [=](Maker& m) { return m.make({m.input({kN, 9})}, {{"starts", Ints{0, 1}}, {"stops", Dims{kN, 9}}, {"steps", Ints{1, 3}}}); }}};
+    return {
+        {"columns",
+         [=](Maker& m) {
+           return m.make({m.input(matrix)}, {{"starts", Ints{0, 1}}, {"stops", Dims{kN, 4}}, {"steps", Ints{1, 1}}});
+         }},
+        {"stepped", [=](Maker& m) {
+           return m.make({m.input({kN, 9})}, {{"starts", Ints{0, 1}}, {"stops", Dims{kN, 9}}, {"steps", Ints{1, 3}}});
+         }}};
   if (op == "reverse") return {{"rows", axes(matrix, {0})}, {"both", axes(matrix, {0, 1})}};
   if (op == "iota")
-    return {{"rows", [=](Maker& m) { return m.make({}, {{"dtype", m.dtype()}, {"dims", matrix}, {"axis", std::int64_t{0}}}); }},
-            {"columns", [=](Maker& m) { return m.make({}, {{"dtype", m.dtype()}, {"dims", matrix}, {"axis", std::int64_t{1}}}); }}};
+    return {{"rows",
+             [=](Maker& m) {
+               return m.make({}, {{"dtype", m.dtype()}, {"dims", matrix}, {"axis", std::int64_t{0}}});
+             }},
+            {"columns", [=](Maker& m) {
+               return m.make({}, {{"dtype", m.dtype()}, {"dims", matrix}, {"axis", std::int64_t{1}}});
+             }}};
   if (op == "dim")
-    return {{"value", [](Maker& m) { return m.make({}, {{"dtype", m.dtype()}, {"value", Dims{kN * Dim(3) + Dim(1)}}}); }}};
+    return {{"value", [](Maker& m) {
+               return m.make({}, {{"dtype", m.dtype()}, {"value", Dims{kN * Dim(3) + Dim(1)}}});
+             }}};
   if (op == "constant")
     return {{"matrix", [](Maker& m) { return m.make({}, {{"value", Array{{1, 2, 3}, {4, 5, 0}}.cast(m.dtype())}}); }}};
   if (op == "input") return {{"matrix", [=](Maker& m) { return m.input(matrix); }}};
@@ -152,7 +199,8 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
              }}};
   if (op == "select")
     return {{"by comparison", [=](Maker& m) {
-               const V a = m.input(matrix), b = m.input(matrix), condition{&m.builder(), m.builder().input("c", {DType::kBool, matrix})};
+               const V a = m.input(matrix), b = m.input(matrix),
+                       condition{&m.builder(), m.builder().input("c", {DType::kBool, matrix})};
                return m.make({condition, a, b});
              }}};
   return {};
