@@ -13,7 +13,7 @@ using Dims = std::map<std::string, std::int64_t>;
                   wanted.str() + ": " + why);
 }
 
-void bind(const std::string& what, const Type& type, const Array& value, Dims& dims) {
+void bind_symbols(const std::string& what, const Type& type, const Array& value, Dims& dims) {
   if (value.dtype() != type.dtype) refuse(what, type, value, "the dtypes differ");
   if (value.rank() != type.rank()) refuse(what, type, value, "the ranks differ");
   for (int a = 0; a < type.rank(); ++a)
@@ -88,9 +88,9 @@ Evaluation interpret(const Graph& graph, const std::vector<Array>& inputs, const
     throw CallError(graph.name + ": " + std::to_string(states.size()) + " states, expected " +
                     std::to_string(graph.states.size()));
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    bind("input " + graph.inputs[i].name, graph.inputs[i].value.type(), inputs[i], dims);
+    bind_symbols("input " + graph.inputs[i].name, graph.inputs[i].value.type(), inputs[i], dims);
   for (std::size_t i = 0; i < states.size(); ++i)
-    bind("state " + graph.states[i].name, graph.states[i].value.type(), states[i], dims);
+    bind_symbols("state " + graph.states[i].name, graph.states[i].value.type(), states[i], dims);
 
   ValueMap<Array> values;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
