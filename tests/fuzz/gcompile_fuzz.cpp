@@ -54,6 +54,9 @@ struct Statistics {
 codegen::CheckOptions options_for(const Sample& s, std::uint64_t index, const Target& target) {
   codegen::CheckOptions options;
   options.targets = {target};
+  // Little unrolling compiles fast, and takes other ways through schedule and code generation.
+  constexpr int kUnrollLimits[] = {8, 64, 0};
+  if (const int limit = kUnrollLimits[index % 3]; limit != 0) options.targets[0].unroll_limit = limit;
   options.sizes = s.sizes;
   options.seed = s.data_seed;
   options.stop_at_failure = true;
