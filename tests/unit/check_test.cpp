@@ -1,0 +1,146 @@
+// The checks themselves: that they see what is wrong, allow what rounding explains, and say so where nothing is
+// certain.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "gcompile/codegen/check/check.h"
+#include "gcompile/codegen/check/gradient_check.h"
+#include "gcompile/codegen/compile.h"
+#include "gcompile/ir/parse.h"
+#include "gcompile/ir/print.h"
+
+namespace gcompile::codegen {
+namespace {
+
+BoundedOutcome evaluated(const std::string& body, const std::vector<Array>& inputs) {
+  Call call;
+  call.inputs = inputs;
+  return interpret_with_bounds(ir::parse_graph(body), call);
+}
+
+Outcome moved(const Outcome& outcome, double by) {
+  Outcome o = outcome;
+  o.results[0].set(0, o.results[0].at(0) + by);
+  return o;
+}
+
+TEST(Compare, SeesOneBit) {
+  Outcome a;
+  a.results = {Array{1.0f, 2.0f}};
+  Outcome b = a;
+  EXPECT_TRUE(compare_bits(a, b).ok());
+  b.results[0].set(1, std::nextafter(2.0f, 3.0f));
+  EXPECT_EQ(compare_bits(a, b).worst, "result 0[1] is 2.00000024, expected 2");
+  b.results = {Array{1.0f, -0.0f}};
+  a.results = {Array{1.0f, 0.0f}};
+  EXPECT_FALSE(compare_bits(a, b).ok());
+  a.results = b.results = {Array{1.0f, NAN}};
+  EXPECT_TRUE(compare_bits(a, b).ok());
+  b.results = {Array{1.0f}};
+  EXPECT_EQ(compare_bits(a, b).worst, "result 0 is f32[1], expected f32[2]");
+  b = a;
+  b.states["w"] = Array(1.0f);
+  EXPECT_FALSE(compare_bits(a, b).ok());
+  EXPECT_FALSE(compare_bits(b, a).ok());
+}
+
+TEST(ErrorBounds, AllowsRoundingAndNoMore) {
+  const BoundedOutcome e = evaluated("graph @g(%x: f32[1]) { %0 = exp(%x) : f32[1] return %0 }", {Array{1.0f}});
+  EXPECT_TRUE(compare_within(e, moved(e.values, 2e-7)).ok());
+  EXPECT_FALSE(compare_within(e, moved(e.values, 1e-4)).ok());
+  EXPECT_FALSE(compare_within(e, moved(e.values, NAN)).ok());
+}
+
+// (1e6 + x) - 1e6 has lost what exp may be off by; the same error of exp alone would be too large.
+TEST(ErrorBounds, GrowWithCancellation) {
+  const BoundedOutcome e =
+      evaluated("graph @g(%x: f32[1], %y: f32[1]) { %0 = exp(%x) : f32[1] %1 = sub(%0, %y) : f32[1] return %1 }",
+                {Array{10.0f}, Array{static_cast<float>(std::exp(10.0))}});
+  EXPECT_GT(e.errors.results[0].at(0), 1e-3);
+  EXPECT_LT(e.errors.results[0].at(0), 1);
+}
+
+TEST(ErrorBounds, WhatCouldGoEitherWayIsUncertain) {
+  const std::string text = "graph @g(%x: f32[3], %y: f32[3]) { %0 = exp(%x) : f32[3] %1 = lt(%0, %y) : bool[3] "
+                           "%2 = cast(%0) {dtype = i32} : i32[3] return %1, %2 }";
+  const BoundedOutcome e = evaluated(text, {Array{0.0f, 0.0f, 0.0f}, Array{0.5f, 1.0f, 1.5f}});
+  EXPECT_EQ(e.errors.results[0].at(0), 0);
+  EXPECT_TRUE(std::isinf(e.errors.results[0].at(1)));
+  EXPECT_EQ(e.errors.results[0].at(2), 0);
+  EXPECT_TRUE(std::isinf(e.errors.results[1].at(0)));
+  EXPECT_EQ(compare_within(e, e.values).uncertain, 0);
+  Outcome other = e.values;
+  other.results[0].set(1, 1);
+  EXPECT_EQ(compare_within(e, other).uncertain, 1);
+  other.results[0].set(2, 0);
+  EXPECT_FALSE(compare_within(e, other).ok());
+}
+
+TEST(ErrorBounds, IntegersAreExact) {
+  const BoundedOutcome e = evaluated("graph @g(%x: i32[2]) { %0 = mul(%x, %x) : i32[2] return %0 }", {Array{3, 4}});
+  EXPECT_FALSE(compare_within(e, moved(e.values, 1)).ok());
+}
+
+TEST(GradientCheck, AgreesWithDifferencesAndSeesWhenTheyDiffer) {
+  const auto check = [](const std::string& inside) {
+    const ir::Graph g = ir::parse_graph("graph @g(%x: f32[3]) { " + inside + " return %2 }");
+    Call call;
+    call.inputs = {Array{0.5f, -1.5f, 2.0f}};
+    const auto list = check_gradient(g, call);
+    EXPECT_EQ(list.size(), 1u);
+    return list[0];
+  };
+  const std::string end = " %1 = mul(%0, %x) : f32[3] %2 = reduce_sum(%1) {axes = [0]} : f32[]";
+  const GradientCheck right = check("%0 = tanh(%x) : f32[3]" + end);
+  EXPECT_TRUE(right.ok());
+  EXPECT_TRUE(std::isfinite(right.allowed));
+  // What stop_gradient hides from the rules differences still see.
+  EXPECT_FALSE(check("%0 = stop_gradient(%x) : f32[3]" + end).ok());
+}
+
+TEST(Check, SaysWhatItCompared) {
+  const ir::Graph g = ir::parse_graph(
+      "graph @g(%x: f32[N,3]) { %0 = tanh(%x) : f32[N,3] %1 = reduce_sum(%0) {axes = [0, 1]} : f32[] return %1 }");
+  CheckOptions options;
+  options.targets = {default_target()};
+  options.sizes = {{{"N", 4}}, {{"N", 19}}};
+  const CheckReport report = check(g, options);
+  EXPECT_TRUE(report.ok()) << report.message;
+  std::string all;
+  for (const auto& line : report.lines) all += line.what + "\n";
+  for (const char* what : {"N = 4: interpreter, after simplify\n", "N = 19: compiled for", "N = 19: kernels printed",
+                           "N = 4: compiled for these extents", "N = 19: gradient by x"})
+    EXPECT_NE(all.find(what), std::string::npos) << what << " in\n" << all;
+}
+
+// A graph that a pass cannot take is a failure that names the pass, not an exception.
+TEST(Check, NamesTheStageThatThrows) {
+  ir::Graph g = ir::parse_graph("graph @g(%x: f32[4]) { %0 = fma(%x, %x, %x) : f32[4] return %0 }");
+  CheckOptions options;
+  options.targets = {target_named("x86-64")};
+  options.sizes = {{}};
+  const CheckReport report = check(g, options);
+  EXPECT_EQ(report.guilty, "lower");
+  EXPECT_NE(report.message.find("has no such instruction"), std::string::npos) << report.message;
+}
+
+TEST(WithoutSharing, GivesEveryTemporaryASlotOfItsOwn) {
+  ir::Program p;
+  const Type t{DType::kF32, {8}};
+  p.module.buffers = {
+      {"w", t, ir::BufferRole::kState}, {"a", t, ir::BufferRole::kTemp}, {"b", t, ir::BufferRole::kTemp}};
+  p.module.buffers[2].alias = 0;
+  p.module.updates = {{"w", "b"}};
+  p.slots = {{{32}}};
+  p.placements = {{-1}, {0}, {-1}};
+  const ir::Program apart = without_sharing(p);
+  EXPECT_EQ(apart.slots.size(), 2u);
+  EXPECT_EQ(apart.module.buffers[2].alias, -1);
+  EXPECT_NE(apart.placements[1].slot, apart.placements[2].slot);
+  ASSERT_EQ(apart.copies.size(), 1u);
+  EXPECT_EQ(apart.copies[0].from, 2);
+}
+
+}  // namespace
+}  // namespace gcompile::codegen
