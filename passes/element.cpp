@@ -52,6 +52,16 @@ BodyLowering::BodyLowering(KernelBuilder& builder, const ir::Graph& body, const 
   memo_.emplace_back(before);
   for (const auto& [symbol, bounds] : body.bounds) ranges_[symbol] = {bounds.min, bounds.max};
   ranges_[ir::kLaneSymbol] = {0, ir::kLanes - 1};
+  for (const auto& [symbol, bounds] : body.bounds) symbols_.insert(symbol);
+  for (const Node* n : body.topological())
+    for (const Type& t : n->types)
+      for (const Dim& d : t.dims) symbols_.merge(d.symbols());
+}
+
+std::string BodyLowering::fresh_var(const std::string& stem) {
+  std::string var = b_.fresh_var(stem);
+  while (symbols_.count(var)) var = b_.fresh_var(stem);
+  return var;
 }
 
 template <class F>
@@ -66,7 +76,7 @@ auto BodyLowering::scoped(F&& f) {
 
 void BodyLowering::loop(const std::string& stem, const Dim& extent, ir::LoopKind kind,
                         const std::function<void(const Dim&)>& body) {
-  const std::string var = b_.fresh_var(stem);
+  const std::string var = fresh_var(stem);
   ranges_[var] = {0, bounds_of(extent, ranges_).max - 1};
   b_.loop(var, extent, kind, [&] { scoped([&] { body(Dim(var)); }); });
 }
@@ -247,7 +257,7 @@ std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, std::vecto
       return out;
     }
     const Dim& e = extents[axis];
-    const std::string var = b_.fresh_var("k");
+    const std::string var = fresh_var("k");
     ranges_[var] = {0, bounds_of(e, ranges_).max - 1};
     const auto kind = e.is_constant() && e.constant() <= kUnroll ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial;
     index.push_back(Dim(var));

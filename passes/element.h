@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -86,6 +87,7 @@ class BodyLowering : public ir::ElementContext {
   using Memo = std::map<std::pair<ir::Value, std::string>, int,
                         bool (*)(const std::pair<ir::Value, std::string>&, const std::pair<ir::Value, std::string>&)>;
 
+  std::string fresh_var(const std::string& stem);
   ir::Expr make(ir::Value v, const ir::Index& index);
   ir::Expr load(const Place& place, const Type& type, const ir::Index& index);
   ir::Expr contract(const ir::Node& n, const ir::Index& index);
@@ -104,6 +106,7 @@ class BodyLowering : public ir::ElementContext {
   std::vector<int> bindings_;  // values of "$0", "$1", ...: numbered over the whole kernel
   int predicate_ = -1;         // of the guards around
   Ranges ranges_;
+  std::set<std::string> symbols_;  // of the body's types: no loop variable may have such a name
   int scratch_count_ = 0;
 };
 

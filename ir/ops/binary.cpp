@@ -32,11 +32,27 @@ OpDef record(const char* name, std::uint32_t traits, EvalElement element, EvalIn
   return d;
 }
 
-double floored_remainder(double a, double b) { return a - std::floor(a / b) * b; }
+// The remainder with the sign of the divisor, exact (of infinities and zeros as fmod has it).
+double floored_remainder(double a, double b) {
+  const double r = std::fmod(a, b);
+  return r != 0 && std::signbit(r) != std::signbit(b) ? r + b : r;
+}
 std::int64_t floored_quotient(std::int64_t a, std::int64_t b) {
   if (b == 0) return 0;
   const std::int64_t q = a / b;
   return a % b != 0 && (a % b < 0) != (b < 0) ? q - 1 : q;
+}
+
+// Rounded once, also in f32: by way of double it would be rounded twice.
+std::vector<Array> eval_fma(const EvalContext& c) {
+  Array out = Array::uninitialized(c.dtype(), c.shape());
+  for (std::int64_t i = 0; i < out.size(); ++i) {
+    const double x = c.operands[0].at(i), y = c.operands[1].at(i), z = c.operands[2].at(i);
+    out.set(i, c.dtype() == DType::kF32
+                   ? static_cast<double>(std::fma(static_cast<float>(x), static_cast<float>(y), static_cast<float>(z)))
+                   : std::fma(x, y, z));
+  }
+  return {out};
 }
 
 V where(VjpContext& c, const char* comparison, V value) {
@@ -70,9 +86,13 @@ std::vector<OpDef> binary_ops() {
              return {q, -(q * V{&c.b, c.result()})};
            }, "a / b of floats", {.low = 0.3, .high = 3}),
     record("floor_div", 0, [](X x) { return std::floor(x[0] / x[1]); }, [](I x) { return floored_quotient(x[0], x[1]); },
-           nullptr, "quotient rounded towards minus infinity; an integer divided by 0 gives 0", {.low = 0.3, .high = 3}),
+           no_gradient, "quotient (of floats in f64 precision) rounded towards minus infinity; an integer divided by 0 gives 0",
+           {.low = 0.3, .high = 3}),
     record("rem", 0, [](X x) { return floored_remainder(x[0], x[1]); },
-           [](I x) { return x[1] == 0 ? 0 : x[0] - floored_quotient(x[0], x[1]) * x[1]; }, nullptr,
+           [](I x) { return x[1] == 0 ? 0 : x[0] - floored_quotient(x[0], x[1]) * x[1]; },
+           [](VjpContext& c) -> Values {
+             return {cotangent(c), -(cotangent(c) * binary("floor_div", operand(c, 0), operand(c, 1)))};
+           },
            "a - floor_div(a, b) * b: the remainder with the sign of b; for integers 0 when b is 0", {.low = 0.3, .high = 3}),
     record("max", kCommutative,
            [](X x) { return std::isnan(x[0]) || std::isnan(x[1]) ? NAN : std::fmax(x[0], x[1]); },
@@ -98,6 +118,7 @@ std::vector<OpDef> binary_ops() {
       },
       "a * b + c, rounded once; made by the pass contract");
   fma.arity = 3;
+  fma.eval = eval_fma;
   fma.signature = "(a: T[..], b: T[..], c: T[..]) -> T[..]";
   ops.push_back(fma);
   return ops;

@@ -8,11 +8,20 @@
 namespace gcompile::ir {
 namespace {
 
+Type declared(const InferContext& c) {
+  const Dims& dims = attribute<Dims>(c, "dims");
+  check_dims(c, dims);
+  return {attribute<DType>(c, "dtype"), dims};
+}
+
 std::vector<Type> infer_named(const InferContext& c) {
-  return {{attribute<DType>(c, "dtype"), attribute<Dims>(c, "dims")}};
+  only_attributes(c, {"name", "dtype", "dims"});
+  attribute<std::string>(c, "name");
+  return {declared(c)};
 }
 
 std::vector<Type> infer_constant(const InferContext& c) {
+  only_attributes(c, {"value"});
   const AttrValue* v = c.attrs.find("value");
   const Array* a = v ? std::get_if<Array>(v) : nullptr;
   if (!a) c.fail("attribute 'value' must be an array");
@@ -20,11 +29,11 @@ std::vector<Type> infer_constant(const InferContext& c) {
 }
 
 std::vector<Type> infer_iota(const InferContext& c) {
-  const std::vector<Type> t = infer_named(c);
-  const std::int64_t axis = attribute<std::int64_t>(c, "axis");
-  if (axis < 0 || axis >= t[0].rank())
-    c.fail("axis " + std::to_string(axis) + " of a tensor of rank " + std::to_string(t[0].rank()));
-  return t;
+  only_attributes(c, {"dtype", "dims", "axis"});
+  const Type t = declared(c);
+  if (t.dtype == DType::kBool) c.fail("makes numbers, not bool");
+  axis_attribute(c, "axis", t.rank());
+  return {t};
 }
 
 std::vector<Array> eval_iota(const EvalContext& c) {
@@ -36,7 +45,9 @@ std::vector<Array> eval_iota(const EvalContext& c) {
 }
 
 std::vector<Type> infer_dim(const InferContext& c) {
-  if (attribute<Dims>(c, "value").size() != 1) c.fail("attribute 'value' must be one extent");
+  only_attributes(c, {"dtype", "value"});
+  if (attribute<Dims>(c, "value").size() != 1) c.fail("the attribute value must be one extent");
+  if (attribute<DType>(c, "dtype") == DType::kBool) c.fail("makes a number, not bool");
   return {{attribute<DType>(c, "dtype"), {}}};
 }
 

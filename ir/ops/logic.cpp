@@ -40,6 +40,7 @@ std::vector<Type> infer_i32(const InferContext& c) {
 }
 
 std::vector<Type> infer_bitcast(const InferContext& c) {
+  only_attributes(c, {"dtype"});
   const DType to = attribute<DType>(c, "dtype"), from = c.operands[0].dtype;
   if (!((from == DType::kF32 && to == DType::kI32) || (from == DType::kI32 && to == DType::kF32) || from == to))
     c.fail("between f32 and i32 only, got " + c.operands[0].str() + " to " + std::string(name(to)));

@@ -141,6 +141,7 @@ std::vector<OpDef> math_ops() {
        .lower = ElementLowering{expand::pow},
        .dtypes = kFloats,
        .domain = {.low = 0.2, .high = 3},
+       .tolerance = 1e-5,  // of f64, in which the error grows with |b log a|
        .doc = "a to the power b; of a negative a and a b that is no integer NaN.",
        .signature = "pow(a: F[..], b: F[..]) -> F[..]"},
   };

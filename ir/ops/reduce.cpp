@@ -85,7 +85,8 @@ Values extreme_rule(VjpContext& c) {
   return {expanded(cotangent(c) / count, c) * hit};
 }
 
-// Product of the others: y / x where no element is 0; where one is, only its own derivative is not 0.
+// Product of the others: y / x where no element is 0; where one is, only its own derivative is not 0. (The second
+// derivative between two elements of which one is 0 comes out as 0, which is not right.)
 Values product_rule(VjpContext& c) {
   const V x = operand(c, 0);
   const Ints& axes = c.node.attrs.ints("axes");

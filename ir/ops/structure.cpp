@@ -9,7 +9,14 @@
 namespace gcompile::ir {
 namespace {
 
+// Elements begin .. end of an axis. A slice begins at a constant: what begins elsewhere is gathered.
 V sliced(V x, std::size_t axis, const Dim& begin, const Dim& end) {
+  if (!begin.is_constant()) {
+    const Dims count{end - begin};
+    const V along{x.b, x.b->make("iota", {}, {{"dtype", DType::kI32}, {"dims", count}, {"axis", std::int64_t{0}}})};
+    const V first = broadcast({x.b, dim_value(*x.b, DType::kI32, begin)}, count, {});
+    return {x.b, x.b->make("gather", {x, along + first}, {{"axis", static_cast<std::int64_t>(axis)}})};
+  }
   Ints starts(x.type().dims.size(), 0), steps(x.type().dims.size(), 1);
   Dims stops = x.type().dims;
   starts[axis] = begin.constant();
@@ -29,9 +36,6 @@ std::vector<Type> infer_concat(const InferContext& c) {
     Type o = c.operands[i];
     if (o.rank() != t.rank() || o.dtype != t.dtype) c.fail("the operands differ in dtype or rank: " + operand_list(c));
     const Dim extent = o.dims[axis];
-    if (!extent.is_constant() && i + 1 < c.operands.size())
-      c.fail("only the last operand may have a symbolic extent along axis " + std::to_string(axis) + ": " +
-             operand_list(c));
     o.dims[axis] = t.dims[axis];
     if (!(o == t)) c.fail("the operands differ in more than axis " + std::to_string(axis) + ": " + operand_list(c));
     t.dims[axis] += extent;
@@ -116,6 +120,8 @@ std::vector<Array> eval_pad(const EvalContext& c) {
   return {out};
 }
 
+// The value's cotangent is summed over the border alone: the difference of two sums would lose it beside large
+// elements.
 Values pad_rule(VjpContext& c) {
   const Ints& low = c.node.attrs.ints("low");
   const V g = cotangent(c);
@@ -124,7 +130,10 @@ Values pad_rule(VjpContext& c) {
     inner = sliced(inner, a, low[a], Dim(low[a]) + c.operand(0).type().dims[a]);
   Ints all;
   for (int a = 0; a < g.type().rank(); ++a) all.push_back(a);
-  return {inner, all.empty() ? Value{} : (reduce("reduce_sum", g, all) - reduce("reduce_sum", inner, all)).v};
+  if (all.empty()) return {inner, zeros_like(g)};
+  const Value inside = splat(c.b, {DType::kBool, c.operand(0).type().dims}, 1), outside = c.b.scalar(DType::kBool, 0);
+  const V is_inner{&c.b, c.b.make("pad", {inside, outside}, c.node.attrs)};
+  return {inner, reduce("reduce_sum", select(is_inner, zeros_like(g), g), all)};
 }
 
 Expr lower_pad(ElementContext& e, const Node& n, const Index& at) {

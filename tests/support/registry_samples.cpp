@@ -34,6 +34,11 @@ class Maker {
     return op_.domain.integers ? ir::unary("round_even", x) : x;
   }
   V input(const Dims& dims) { return input(dims, dtype_); }
+  // An input that no op reads, so that the symbol N has a value.
+  Maker& with_n() {
+    b_.input("n", {DType::kF32, {kN}});
+    return *this;
+  }
   Builder& builder() { return b_; }
   DType dtype() const { return dtype_; }
 
@@ -47,7 +52,8 @@ class Maker {
     Sample s;
     s.name = std::string(op_.name) + " " + text;
     const Type& t = result.type();
-    s.loss = is_float(t.dtype) && op_.differentiable();
+    // The gradient of stop_gradient is by intention not its derivative.
+    s.loss = is_float(t.dtype) && op_.differentiable() && op_.name != "stop_gradient";
     if (s.loss) {
       Ints axes;
       V weighted = result;
@@ -157,11 +163,11 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
   if (op == "broadcast")
     return {{"scalar",
              [=](Maker& m) {
-               return m.make({m.input({})}, {{"axes", Ints{}}, {"dims", matrix}});
+               return m.with_n().make({m.input({})}, {{"axes", Ints{}}, {"dims", matrix}});
              }},
             {"row",
              [=](Maker& m) {
-               return m.make({m.input({5})}, {{"axes", Ints{1}}, {"dims", matrix}});
+               return m.with_n().make({m.input({5})}, {{"axes", Ints{1}}, {"dims", matrix}});
              }},
             {"column", [=](Maker& m) {
                return m.make({m.input({kN})}, {{"axes", Ints{0}}, {"dims", matrix}});
@@ -179,14 +185,14 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
   if (op == "iota")
     return {{"rows",
              [=](Maker& m) {
-               return m.make({}, {{"dtype", m.dtype()}, {"dims", matrix}, {"axis", std::int64_t{0}}});
+               return m.with_n().make({}, {{"dtype", m.dtype()}, {"dims", matrix}, {"axis", std::int64_t{0}}});
              }},
             {"columns", [=](Maker& m) {
-               return m.make({}, {{"dtype", m.dtype()}, {"dims", matrix}, {"axis", std::int64_t{1}}});
+               return m.with_n().make({}, {{"dtype", m.dtype()}, {"dims", matrix}, {"axis", std::int64_t{1}}});
              }}};
   if (op == "dim")
     return {{"value", [](Maker& m) {
-               return m.make({}, {{"dtype", m.dtype()}, {"value", Dims{kN * Dim(3) + Dim(1)}}});
+               return m.with_n().make({}, {{"dtype", m.dtype()}, {"value", Dims{kN * Dim(3) + Dim(1)}}});
              }}};
   if (op == "constant")
     return {{"matrix", [](Maker& m) { return m.make({}, {{"value", Array{{1, 2, 3}, {4, 5, 0}}.cast(m.dtype())}}); }}};
