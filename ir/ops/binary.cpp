@@ -60,11 +60,10 @@ V where(VjpContext& c, const char* comparison, V value) {
 }
 
 std::vector<Type> infer_div(const InferContext& c) {
-  const std::vector<Type> t = same_type(c);
-  if (!is_float(t[0].dtype))
-    c.fail(t[0].str() + " / " + c.operands[1].str() +
+  if (!is_float(c.operands[0].dtype) && c.operands[0].dtype == c.operands[1].dtype)
+    c.fail(c.operands[0].str() + " / " + c.operands[1].str() +
            ": integers are not divided; write floor_div for the quotient rounded down, or cast both to a float first");
-  return t;
+  return same_type(c);
 }
 
 constexpr Domain kApart{.avoid_near = 0.05};

@@ -41,12 +41,12 @@ struct Family {
 
 // In this order; an op stands in the first family that has it.
 constexpr Family kFamilies[] = {
-    {"Ops of kernels only", [](const ir::OpDef& op) { return op.is(ir::kKernelOnly); }},
     {"Leaves", [](const ir::OpDef& op) { return op.is(ir::kLeaf); }},
-    {"Elementwise", [](const ir::OpDef& op) { return op.is(ir::kElementwise); }},
+    {"Elementwise", [](const ir::OpDef& op) { return op.is(ir::kElementwise) && !op.is(ir::kKernelOnly); }},
     {"Views", [](const ir::OpDef& op) { return op.is(ir::kView); }},
     {"Reductions", [](const ir::OpDef& op) { return op.is(ir::kReduction); }},
-    {"Structured", [](const ir::OpDef&) { return true; }},
+    {"Structured", [](const ir::OpDef& op) { return !op.is(ir::kKernelOnly); }},
+    {"Kernels only", [](const ir::OpDef& op) { return op.is(ir::kKernelOnly); }},
 };
 
 const Family& family_of(const ir::OpDef& op) {
