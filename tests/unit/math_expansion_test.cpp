@@ -68,7 +68,7 @@ double ulps(T y, long double exact) {
   return static_cast<double>(std::fabs(y - exact) / unit);
 }
 
-// Every float between two, in order of their bits: positive ones ascend, negative ones follow.
+// About `wanted` numbers between two, evenly by their bits; all of them for 0.
 template <class T, class F>
 void each_number(T low, T high, std::int64_t wanted, F&& f) {
   using Bits = typename Numbers<T>::Bits;
@@ -148,8 +148,8 @@ TEST(MathExpansion, F64IsAsExactAsPromised) {
   check_range<double>({"sigmoid", sigmoid, -708, 50, 0, 5}, 40'000);
 }
 
-TEST(MathExpansionLong, EveryFloat) {
-  for (const Range& r : kRanges) check_range<float>(r, 0);
+TEST(MathExpansionLong, MillionsOfFloats) {
+  for (const Range& r : kRanges) check_range<float>(r, 4'000'000);
 }
 
 struct Special {
