@@ -1,13 +1,16 @@
-// Where the examples find their data: data/NAME below the current folder or below this source tree.
+// Where the examples find their data: data/NAME below the current folder, or else in the source tree, whose folder the
+// build names (a path in __FILE__ may be relative to a folder that is long gone).
 #pragma once
 
 #include <filesystem>
-#include <source_location>
 #include <string>
 
-inline std::string data_path(const std::string& name,
-                             const std::source_location& here = std::source_location::current()) {
+#ifndef GCOMPILE_EXAMPLES_DATA
+#define GCOMPILE_EXAMPLES_DATA "data"
+#endif
+
+inline std::string data_path(const std::string& name) {
   const std::filesystem::path local = std::filesystem::path("data") / name;
-  const std::filesystem::path source = std::filesystem::path(here.file_name()).parent_path().parent_path();
-  return std::filesystem::exists(local) ? local.string() : (source / local).string();
+  return std::filesystem::exists(local) ? local.string()
+                                        : (std::filesystem::path(GCOMPILE_EXAMPLES_DATA) / name).string();
 }
