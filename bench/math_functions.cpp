@@ -29,7 +29,7 @@ const MathFunction kFunctions[] = {
     {"expm1", [](const Tensor& x) { return expm1(x); }, std::expm1, -10, 80, 4},
     {"log", [](const Tensor& x) { return log(x); }, std::log, 1e-30f, 1e4f, 4},
     {"log1p", [](const Tensor& x) { return log1p(x); }, std::log1p, -0.999f, 1e4f, 4},
-    {"tanh", [](const Tensor& x) { return tanh(x); }, std::tanh, -10, 10, 4},
+    {"tanh", [](const Tensor& x) { return tanh(x); }, std::tanh, -10, 10, 6},
     {"sigmoid", [](const Tensor& x) { return sigmoid(x); }, sigmoid_of, -80, 80, 4},
     {"sin", [](const Tensor& x) { return sin(x); }, std::sin, -1000, 1000, 8},
     {"cos", [](const Tensor& x) { return cos(x); }, std::cos, -1000, 1000, 8},
