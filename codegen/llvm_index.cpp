@@ -96,7 +96,7 @@ Linear IndexEmitter::atom(const Dim::Atom& a, Values extra) {
   return {it != variables_.end() ? it->second : symbol_(a.text), nullptr, nullptr};
 }
 
-// Both round towards minus infinity, whatever the sign; powers of two need no division for that.
+// Divisions round towards minus infinity, whatever the sign; powers of two need none for that.
 Linear IndexEmitter::opaque(const Dim::Opaque& o, Values extra) {
   const Linear argument = emit(o.argument, extra);
   const bool lanes = !argument.scalar();
@@ -104,7 +104,9 @@ Linear IndexEmitter::opaque(const Dim::Opaque& o, Values extra) {
   const auto number = [&](std::int64_t n) { return llvm::ConstantInt::getSigned(x->getType(), n); };
   const bool quotient = o.kind == Dim::Opaque::Kind::kFloorDiv;
   Value* result = nullptr;
-  if (const auto c = static_cast<std::uint64_t>(o.divisor); std::has_single_bit(c)) {
+  if (o.kind == Dim::Opaque::Kind::kMin) {
+    result = b_.CreateSelect(b_.CreateICmpSLT(x, number(o.divisor)), x, number(o.divisor));
+  } else if (const auto c = static_cast<std::uint64_t>(o.divisor); std::has_single_bit(c)) {
     result = quotient ? b_.CreateAShr(x, number(std::countr_zero(c))) : b_.CreateAnd(x, number(o.divisor - 1));
   } else {
     Value* q = b_.CreateSDiv(x, number(o.divisor));

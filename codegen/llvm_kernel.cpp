@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <llvm/IR/Module.h>
+#include <unordered_map>
 
 #include "gcompile/base/error.h"
 #include "gcompile/codegen/llvm_memory.h"
@@ -13,6 +14,10 @@ namespace {
 using ir::Instr;
 using ir::Opcode;
 using llvm::Value;
+
+// Values that a chain of instructions keeps alive beside the constants it shares with others: so many registers an
+// iteration of an interleaved loop is given.
+constexpr int kLiveValues = 3;
 
 class KernelEmitter {
  public:
@@ -37,10 +42,12 @@ class KernelEmitter {
   }
 
   Value* value(int id) const {
+    if (iteration_)
+      if (const auto it = iteration_->values.find(id); it != iteration_->values.end()) return it->second;
     if (id < 0 || !values_[static_cast<std::size_t>(id)]) fail("%" + std::to_string(id) + " has no value here");
     return values_[static_cast<std::size_t>(id)];
   }
-  void define(int id, Value* v) { values_[static_cast<std::size_t>(id)] = v; }
+  void define(int id, Value* v) { (iteration_ ? iteration_->values[id] : values_[static_cast<std::size_t>(id)]) = v; }
   void define(const Instr& i, Value* v) {
     if (i.results.size() != 1) fail("an instruction with " + std::to_string(i.results.size()) + " results", &i);
     define(i.results[0], i.type.lanes ? splat(b_, v) : v);
@@ -192,8 +199,9 @@ class KernelEmitter {
     std::vector<Value*> state = carried(i, i.operands);
     const Linear extent = index_.emit(i.extent);
     const auto count = extent.constant_base();
-    if (i.loop == ir::LoopKind::kUnroll && !count) fail("an unrolled loop of extent " + i.extent.str(), &i);
-    if (i.loop == ir::LoopKind::kUnroll || (count && *count <= 1)) {
+    if (ir::is_unrolled(i.loop) && !count) fail("an unrolled loop of extent " + i.extent.str(), &i);
+    if (i.loop == ir::LoopKind::kInterleave && !iteration_ && *count > 1) return emit_interleaved(i, *count);
+    if (ir::is_unrolled(i.loop) || (count && *count <= 1)) {
       for (std::int64_t n = 0; n < count.value_or(0); ++n)
         state = iteration(i, b_.getInt64(static_cast<std::uint64_t>(n)), state);
     } else {
@@ -201,6 +209,58 @@ class KernelEmitter {
     }
     index_.bind(i.var, nullptr);
     for (std::size_t k = 0; k < state.size(); ++k) define(i.results[k], state[k]);
+  }
+
+  // Values of one iteration of an interleaved loop; those from outside are in values_.
+  struct Iteration {
+    Value* variable;
+    std::unordered_map<int, Value*> values = {};
+  };
+
+  // As many iterations at a time as find room in the registers, in even groups.
+  void emit_interleaved(const Instr& loop, std::int64_t count) {
+    if (!loop.types.empty()) fail("an interleaved loop that carries values", &loop);
+    const std::int64_t most = std::max(target_.accumulators() / kLiveValues, 2);
+    const std::int64_t groups = (count + most - 1) / most;
+    for (std::int64_t g = 0; g < groups; ++g) {
+      std::vector<Iteration> iterations;
+      for (std::int64_t n = g * count / groups; n < (g + 1) * count / groups; ++n)
+        iterations.push_back({b_.getInt64(static_cast<std::uint64_t>(n))});
+      interleave(loop.body, loop.var, iterations);
+    }
+    index_.bind(loop.var, nullptr);
+    iteration_ = nullptr;
+  }
+
+  // Every instruction for all iterations before the next one.
+  void interleave(const ir::Block& block, const std::string& var, std::vector<Iteration>& iterations) {
+    const auto each = [&](const auto& f) {
+      for (std::size_t k = 0; k < iterations.size(); ++k) {
+        iteration_ = &iterations[k];
+        index_.bind(var, iterations[k].variable);
+        f(k);
+      }
+    };
+    for (const Instr& i : block) {
+      if (i.opcode != Opcode::kFor || !ir::is_unrolled(i.loop)) {
+        each([&](std::size_t) { emit(i); });
+        continue;
+      }
+      std::vector<std::vector<Value*>> state(iterations.size());
+      each([&](std::size_t k) { state[k] = carried(i, i.operands); });
+      for (std::int64_t n = 0; n < i.extent.constant(); ++n) {
+        index_.bind(i.var, b_.getInt64(static_cast<std::uint64_t>(n)));
+        each([&](std::size_t k) {
+          for (std::size_t s = 0; s < state[k].size(); ++s) define(i.arguments[s], state[k][s]);
+        });
+        interleave(i.body, var, iterations);
+        each([&](std::size_t k) { state[k] = carried(i, i.yields); });
+      }
+      index_.bind(i.var, nullptr);
+      each([&](std::size_t k) {
+        for (std::size_t s = 0; s < state[k].size(); ++s) define(i.results[s], state[k][s]);
+      });
+    }
   }
 
   // before -> [body -> body ...] -> after; `before` branches around the loop when the extent may be 0.
@@ -254,6 +314,7 @@ class KernelEmitter {
   IndexEmitter index_;
   MemoryEmitter memory_;
   std::vector<Value*> values_;
+  Iteration* iteration_ = nullptr;  // the one at hand, in an interleaved loop
   std::map<std::string, Value*> symbols_;
   std::map<std::string, Place> places_;
   std::map<std::string, Registers> registers_;

@@ -59,7 +59,11 @@ class MemoryEmitter {
                                              llvm::Value* mask);
   std::vector<llvm::Value*> load_rows(const Place& source, const Linear& row, llvm::Value* column, int count, int width,
                                       llvm::Value* mask);
-  llvm::Value* reduce_block(std::span<llvm::Value* const> sources, const Combine& combine);
+  struct Halves {  // of 16 lanes
+    llvm::Value *low, *high;
+  };
+  Halves load_halves(const Place& source, std::int64_t offset);
+  llvm::Value* reduce_block(std::span<const Halves> sources, const Combine& combine);
   Linear constant(std::int64_t n, bool lanes);
 
   llvm::IRBuilder<>& b_;

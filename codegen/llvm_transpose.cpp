@@ -1,6 +1,7 @@
 // Transposed loads and lane reductions: networks of two-input shuffles within and between blocks of four lanes, which
 // are one instruction each on AVX-512 and AVX2 (unpack, shuffle of 128-bit blocks).
 #include <array>
+#include <numeric>
 
 #include "gcompile/base/error.h"
 #include "gcompile/codegen/llvm_memory.h"
@@ -61,13 +62,13 @@ std::vector<Value*> MemoryEmitter::load_rows(const Place& source, const Linear& 
   auto* type = llvm::FixedVectorType::get(scalar, static_cast<unsigned>(width));
   const llvm::Align align(size_of(source.dtype));
   const Linear stride = index_.emit(source.extents[1]);
-  Value* bits = mask ? b_.CreateBitCast(mask, b_.getInt16Ty()) : nullptr;
   std::vector<llvm::Constant*> inside;
   for (int c = 0; c < width; ++c) inside.push_back(b_.getInt1(c < count));
+  Value* bits = nullptr;
   const auto load_row = [&](int r) -> Value* {
     const Linear first = index_.multiply(index_.add(row, constant(r, false)), stride);
     Value* address = element(source, index_.add(first, {column, nullptr, nullptr}).base);
-    if (mask) {
+    if (bits) {
       Value* on = b_.CreateICmpNE(b_.CreateAnd(bits, b_.getInt16(static_cast<std::uint16_t>(1u << r))), b_.getInt16(0));
       address = b_.CreateSelect(on, address, zeros());
     }
@@ -75,16 +76,42 @@ std::vector<Value*> MemoryEmitter::load_rows(const Place& source, const Linear& 
     return b_.CreateMaskedLoad(type, address, align, llvm::ConstantVector::get(inside),
                                llvm::Constant::getNullValue(type));
   };
+  const auto all_rows = [&] {
+    std::vector<Value*> rows;
+    for (int v = 0; v < width; ++v) {
+      const int r = v % 4;
+      if (width == 16)
+        rows.push_back(load_row(v));
+      else if (width == 8)
+        rows.push_back(joined(b_, load_row(2 * (v - r) + r), load_row(2 * (v - r) + r + 4)));
+      else
+        rows.push_back(
+            joined(b_, joined(b_, load_row(r), load_row(r + 4)), joined(b_, load_row(r + 8), load_row(r + 12))));
+    }
+    return rows;
+  };
+  if (!mask) return all_rows();
+  // Nearly always all rows are there; only the last vector of a batch chooses an address row by row.
+  Value* mask_bits = b_.CreateBitCast(mask, b_.getInt16Ty());
+  llvm::Function* function = b_.GetInsertBlock()->getParent();
+  auto* whole = llvm::BasicBlock::Create(b_.getContext(), "rows.all", function);
+  auto* partial = llvm::BasicBlock::Create(b_.getContext(), "rows.some", function);
+  auto* after = llvm::BasicBlock::Create(b_.getContext(), "rows", function);
+  b_.CreateCondBr(b_.CreateICmpEQ(mask_bits, b_.getInt16(0xffff)), whole, partial);
+  b_.SetInsertPoint(whole);
+  const std::vector<Value*> all = all_rows();
+  b_.CreateBr(after);
+  b_.SetInsertPoint(partial);
+  bits = mask_bits;
+  const std::vector<Value*> some = all_rows();
+  b_.CreateBr(after);
+  b_.SetInsertPoint(after);
   std::vector<Value*> rows;
-  for (int v = 0; v < width; ++v) {
-    const int r = v % 4;
-    if (width == 16)
-      rows.push_back(load_row(v));
-    else if (width == 8)
-      rows.push_back(joined(b_, load_row(2 * (v - r) + r), load_row(2 * (v - r) + r + 4)));
-    else
-      rows.push_back(
-          joined(b_, joined(b_, load_row(r), load_row(r + 4)), joined(b_, load_row(r + 8), load_row(r + 12))));
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    llvm::PHINode* loaded = b_.CreatePHI(all[k]->getType(), 2);
+    loaded->addIncoming(all[k], whole);
+    loaded->addIncoming(some[k], partial);
+    rows.push_back(loaded);
   }
   return rows;
 }
@@ -141,12 +168,18 @@ void MemoryEmitter::load_transposed(const Place& destination, const Place& sourc
 }
 
 // Four stages add lane l + 8, l + 4, l + 2, l + 1 to lane l, each of them packing two vectors into one. Every source
-// takes the same tree. The vector at position p of the first stage ends in lane 4 * (p mod 4) + p / 4.
-Value* MemoryEmitter::reduce_block(std::span<Value* const> sources, const Combine& combine) {
+// takes the same tree. The vector at position p of the first stage ends in lane 4 * (p mod 4) + p / 4. The sources are
+// those of the first stage's two operands, half by half: loads from memory do its shuffles.
+Value* MemoryEmitter::reduce_block(std::span<const Halves> sources, const Combine& combine) {
   std::vector<Value*> level;
-  for (std::size_t p = 0; p < 16; ++p) {
-    const std::size_t k = 4 * (p % 4) + p / 4;
-    level.push_back(k < sources.size() ? sources[k] : nullptr);
+  for (std::size_t p = 0; p < 16; p += 2) {
+    const auto half = [&](std::size_t at) -> Value* {
+      const std::size_t k = 4 * (at % 4) + at / 4;
+      return k < sources.size() ? combine(sources[k].low, sources[k].high) : nullptr;
+    };
+    Value *x = half(p), *y = half(p + 1);
+    Value* nothing = x || y ? llvm::PoisonValue::get((x ? x : y)->getType()) : nullptr;
+    level.push_back(nothing ? joined(b_, x ? x : nothing, y ? y : nothing) : nullptr);
   }
   const auto stage = [&](const auto& low, const auto& high) {
     std::vector<Value*> next;
@@ -169,20 +202,35 @@ Value* MemoryEmitter::reduce_block(std::span<Value* const> sources, const Combin
   const auto lanes = [&](std::array<int, 4> order) {
     return [this, order](Value* x, Value* y) { return in_blocks(b_, x, y, order); };
   };
-  stage(blocks({0, 1, 4, 5}), blocks({2, 3, 6, 7}));
   stage(blocks(kEvenBlocks), blocks(kOddBlocks));
   stage(lanes({0, 1, 16, 17}), lanes({2, 3, 18, 19}));
   stage(lanes({0, 2, 16, 18}), lanes({1, 3, 17, 19}));
   return level[0];
 }
 
+MemoryEmitter::Halves MemoryEmitter::load_halves(const Place& source, std::int64_t offset) {
+  constexpr int kHalf = ir::kLanes / 2;
+  if (source.registers) {
+    Value* whole = load(source, constant(offset, true), {source.dtype, true}, nullptr);
+    std::vector<int> low(kHalf), high(kHalf);
+    std::iota(low.begin(), low.end(), 0);
+    std::iota(high.begin(), high.end(), kHalf);
+    return {b_.CreateShuffleVector(whole, low), b_.CreateShuffleVector(whole, high)};
+  }
+  auto* type = llvm::FixedVectorType::get(memory_type(source.dtype), kHalf);
+  const auto half = [&](std::int64_t at) {
+    Value* address = element(source, b_.getInt64(static_cast<std::uint64_t>(at)));
+    return from_memory(b_.CreateAlignedLoad(type, address, alignment(source, constant(at, false))), source.dtype);
+  };
+  return {half(offset), half(offset + kHalf)};
+}
+
 void MemoryEmitter::lane_reduce(const Place& destination, const Place& source, int extent, const Combine& combine) {
   for (int first = 0; first < extent; first += ir::kLanes) {
     const int count = std::min(ir::kLanes, extent - first);
-    std::vector<Value*> sources;
+    std::vector<Halves> sources;
     for (int k = first; k < first + count; ++k)
-      sources.push_back(
-          load(source, constant(static_cast<std::int64_t>(k) * ir::kLanes, true), {source.dtype, true}, nullptr));
+      sources.push_back(load_halves(source, static_cast<std::int64_t>(k) * ir::kLanes));
     Value* reduced = reduce_block(sources, combine);
     if (count == ir::kLanes && !destination.registers) {
       store(destination, constant(first, true), reduced, nullptr);

@@ -37,6 +37,7 @@ std::int64_t floor_division(std::int64_t a, std::int64_t c) {
 }
 
 std::int64_t apply(Dim::Opaque::Kind kind, std::int64_t a, std::int64_t c) {
+  if (kind == Dim::Opaque::Kind::kMin) return std::min(a, c);
   const std::int64_t q = floor_division(a, c);
   return kind == Dim::Opaque::Kind::kFloorDiv ? q : a - q * c;
 }
@@ -171,9 +172,7 @@ Dim Dim::substitute(const std::function<std::optional<Dim>(const std::string&)>&
     Dim factor(t.coefficient);
     for (const auto& a : t.factors) {
       if (a.opaque) {
-        const Dim inner = a.opaque->argument.substitute(f);
-        factor *= a.opaque->kind == Opaque::Kind::kFloorDiv ? floordiv(inner, a.opaque->divisor)
-                                                            : mod(inner, a.opaque->divisor);
+        factor *= opaque(a.opaque->kind, a.opaque->argument.substitute(f), a.opaque->divisor);
       } else {
         const auto value = f(a.text);
         factor *= value ? *value : atom(a);
@@ -241,10 +240,7 @@ Split split(const Dim& a, std::int64_t c) {
   for (const auto& t : a.terms()) {
     Dim monomial = 1;
     for (const auto& f : t.factors)
-      monomial *=
-          f.opaque ? (f.opaque->kind == Dim::Opaque::Kind::kFloorDiv ? floordiv(f.opaque->argument, f.opaque->divisor)
-                                                                     : mod(f.opaque->argument, f.opaque->divisor))
-                   : Dim(f.text);
+      monomial *= f.opaque ? opaque(f.opaque->kind, f.opaque->argument, f.opaque->divisor) : Dim(f.text);
     if (t.coefficient % c == 0)
       s.multiple += Dim(t.coefficient / c) * monomial;
     else
@@ -272,6 +268,24 @@ Dim mod(const Dim& a, std::int64_t c) {
   auto opaque = std::make_shared<Dim::Opaque>(Dim::Opaque{Dim::Opaque::Kind::kMod, s.rest, c});
   return Dim::atom({"mod(" + s.rest.str() + ", " + std::to_string(c) + ")", opaque});
 }
+
+Dim at_most(const Dim& a, std::int64_t c) {
+  if (c <= 0) throw InternalError("min with " + std::to_string(c));
+  if (a.is_constant()) return std::min(a.constant(), c);
+  auto made = std::make_shared<Dim::Opaque>(Dim::Opaque{Dim::Opaque::Kind::kMin, a, c});
+  return Dim::atom({"min(" + a.str() + ", " + std::to_string(c) + ")", made});
+}
+
+Dim opaque(Dim::Opaque::Kind kind, const Dim& a, std::int64_t c) {
+  switch (kind) {
+    case Dim::Opaque::Kind::kFloorDiv: return floordiv(a, c);
+    case Dim::Opaque::Kind::kMod: return mod(a, c);
+    case Dim::Opaque::Kind::kMin: break;
+  }
+  return at_most(a, c);
+}
+
+bool is_dim_function(std::string_view name) { return name == "floordiv" || name == "mod" || name == "min"; }
 
 Dim product(const std::vector<Dim>& dims) {
   Dim p = 1;

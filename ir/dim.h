@@ -1,7 +1,7 @@
 // Dim: a canonical polynomial with integer coefficients over named symbols: the extents of symbolic shapes and the
-// index expressions of kernels. Besides symbols a factor may be an opaque atom floordiv(e, c) or mod(e, c), c > 0.
-// Two Dims are equal if and only if their canonical forms are identical, so the reshape [N,4,8] -> [N,32] is checked
-// as the identity of two polynomials.
+// index expressions of kernels. Besides symbols a factor may be an opaque atom floordiv(e, c), mod(e, c) or min(e, c),
+// c > 0. Two Dims are equal if and only if their canonical forms are identical, so the reshape [N,4,8] -> [N,32] is
+// checked as the identity of two polynomials.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace gcompile {
 
 class Dim {
  public:
-  // floordiv(a, c) or mod(a, c) with c > 0, both rounding towards minus infinity.
+  // floordiv(a, c) or mod(a, c), both rounding towards minus infinity, or min(a, c); c > 0.
   struct Opaque;
   // A symbol (opaque == nullptr) or an opaque atom; `text` is its canonical form and identifies it.
   struct Atom {
@@ -78,6 +78,7 @@ class Dim {
  private:
   friend Dim floordiv(const Dim& a, std::int64_t c);
   friend Dim mod(const Dim& a, std::int64_t c);
+  friend Dim at_most(const Dim& a, std::int64_t c);
   static Dim atom(Atom a);
   void add_term(std::int64_t coefficient, const std::vector<Atom>& factors);
 
@@ -86,7 +87,7 @@ class Dim {
 };
 
 struct Dim::Opaque {
-  enum class Kind { kFloorDiv, kMod } kind;
+  enum class Kind { kFloorDiv, kMod, kMin } kind;
   Dim argument;
   std::int64_t divisor;
 };
@@ -94,7 +95,13 @@ struct Dim::Opaque {
 // Folded where the result is certain: constants, and terms that are multiples of c (floordiv(4*N + 8, 4) = N + 2).
 Dim floordiv(const Dim& a, std::int64_t c);
 Dim mod(const Dim& a, std::int64_t c);
+// min(a, c).
+Dim at_most(const Dim& a, std::int64_t c);
+// Any of the three.
+Dim opaque(Dim::Opaque::Kind kind, const Dim& a, std::int64_t c);
 inline Dim ceildiv(const Dim& a, std::int64_t c) { return floordiv(a + Dim(c - 1), c); }
+// "floordiv", "mod" and "min": no symbols, in texts.
+bool is_dim_function(std::string_view name);
 // The product of extents; 1 for none.
 Dim product(const std::vector<Dim>& dims);
 

@@ -71,7 +71,10 @@ enum class Opcode {
   kLoadTransposed,  // memory[c, lane] = source[index[0] + lane, index[1] + c], c in 0 .. extent, lane < rows (mask)
 };
 
-enum class LoopKind { kSerial, kUnroll, kParallel };
+// kInterleave: unrolled, and no iteration reads what another one writes: code generation may mix their instructions, so
+// that chains of dependent ones run side by side. Such a loop carries no values.
+enum class LoopKind { kSerial, kUnroll, kInterleave, kParallel };
+inline bool is_unrolled(LoopKind kind) { return kind == LoopKind::kUnroll || kind == LoopKind::kInterleave; }
 
 struct Instr;
 using Block = std::vector<Instr>;

@@ -223,9 +223,10 @@ class KernelParser {
     parts_.parse_int_in("the first value of the loop variable", 0, 0);
     lex_.expect("..", "after 0");
     i.extent = parts_.parse_dim();
-    i.loop = lex_.accept("unroll")     ? LoopKind::kUnroll
-             : lex_.accept("parallel") ? LoopKind::kParallel
-                                       : LoopKind::kSerial;
+    i.loop = lex_.accept("unroll")       ? LoopKind::kUnroll
+             : lex_.accept("interleave") ? LoopKind::kInterleave
+             : lex_.accept("parallel")   ? LoopKind::kParallel
+                                         : LoopKind::kSerial;
     const Position carried_at = lex_.peek().at;
     const std::size_t outside = scope_.size();
     std::vector<Token> arguments;

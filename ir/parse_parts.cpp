@@ -11,7 +11,6 @@ namespace {
 
 constexpr int kMaxDepth = 64;                              // of parentheses in a Dim
 constexpr std::int64_t kMaxSplat = std::int64_t{1} << 24;  // elements made by all "splat" of a text
-constexpr std::string_view kReserved[] = {"floordiv", "mod"};
 
 }  // namespace
 
@@ -61,7 +60,7 @@ DType PartsParser::parse_dtype_name(std::string_view what) {
 
 Dim PartsParser::parse_factor() {
   const Position at = lex.peek().at;
-  if (lex.at("(") || lex.at("floordiv") || lex.at("mod")) {
+  if (lex.at("(") || lex.at("floordiv") || lex.at("mod") || lex.at("min")) {
     if (++depth_ > kMaxDepth) lex.fail(at, "expected at most " + std::to_string(kMaxDepth) + " nested parentheses");
     const std::string function = lex.at("(") ? "" : lex.next().text;
     lex.expect("(", function.empty() ? "" : "after " + function);
@@ -69,7 +68,9 @@ Dim PartsParser::parse_factor() {
     if (!function.empty()) {
       lex.expect(",", "before the divisor");
       const std::int64_t c = parse_int_in("a divisor", 1, kMaxInteger);
-      d = guarded(at, [&] { return function == "mod" ? mod(d, c) : floordiv(d, c); });
+      d = guarded(at, [&] {
+        return function == "mod" ? mod(d, c) : function == "min" ? at_most(d, c) : floordiv(d, c);
+      });
     }
     lex.expect(")");
     --depth_;
@@ -77,7 +78,7 @@ Dim PartsParser::parse_factor() {
   }
   if (lex.at(TokenKind::kNumber)) return parse_int("an integer", std::numeric_limits<std::int64_t>::max());
   if (lex.at(TokenKind::kWord)) return Dim(lex.next().text);
-  lex.fail_expected("an integer, a symbol, floordiv, mod or '('");
+  lex.fail_expected("an integer, a symbol, floordiv, mod, min or '('");
 }
 
 Dim PartsParser::parse_product() {
@@ -247,8 +248,7 @@ std::vector<Location> PartsParser::parse_locations() {
 
 void PartsParser::parse_bounds(std::map<std::string, DimBounds>& bounds) {
   const Token symbol = lex.expect(TokenKind::kWord, "a symbol");
-  for (const std::string_view r : kReserved)
-    if (symbol.text == r) lex.fail(symbol.at, "expected a symbol, found the function '" + symbol.text + "'");
+  if (is_dim_function(symbol.text)) lex.fail(symbol.at, "expected a symbol, found the function '" + symbol.text + "'");
   lex.expect("in", "after the symbol");
   DimBounds b;
   b.min = parse_int_in("a smallest value", 0, kMaxInteger);

@@ -92,6 +92,7 @@ class KernelPrinter {
   void print_for(const Instr& i, const std::string& indent) {
     std::string head = "for " + i.var + " in 0 .. " + i.extent.str();
     if (i.loop == LoopKind::kUnroll) head += " unroll";
+    if (i.loop == LoopKind::kInterleave) head += " interleave";
     if (i.loop == LoopKind::kParallel) head += " parallel";
     if (!i.operands.empty()) {
       std::string carried, types;

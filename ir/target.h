@@ -15,10 +15,16 @@ struct Target {
   int vector_bytes = 16;  // width of one register
   int vector_registers = 16;
   bool has_fma = false;
+  int reorder_window = 256;           // instructions that a core has in flight: what it overlaps by itself
   std::int64_t l1_bytes = 32 * 1024;  // data cache of a core
   std::int64_t l2_bytes = 1024 * 1024;
   int unroll_limit = 2400;                // instructions of an unrolled body worth their compile time
   std::int64_t stack_limit = 256 * 1024;  // bytes of scratch a kernel may take from the stack
+
+  // Registers that a value of 16 lanes of 4 bytes takes, and how many such values may be kept as accumulators of a
+  // loop: a quarter of the registers is left to what is added up.
+  int registers_per_value() const { return 64 / vector_bytes; }
+  int accumulators() const { return vector_registers * 3 / 4 / registers_per_value(); }
 };
 
 }  // namespace gcompile

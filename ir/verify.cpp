@@ -55,7 +55,7 @@ void check_symbols(const Node& node, const Symbols& known) {
 // The text of a symbol must read back as that symbol.
 void check_symbol_names(const Graph& graph, const Symbols& symbols) {
   const auto check = [](const std::string& s) {
-    if (!is_identifier(s) || s == "floordiv" || s == "mod" || s == kLaneSymbol)
+    if (!is_identifier(s) || is_dim_function(s) || s == kLaneSymbol)
       fault(nullptr, "'" + s + "' cannot be the name of a symbol");
   };
   for (const std::string& s : symbols) check(s);

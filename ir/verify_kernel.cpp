@@ -214,7 +214,7 @@ class KernelChecker {
     const std::size_t n = i.types.size();
     if (i.operands.size() != n || i.arguments.size() != n || i.yields.size() != n || i.results.size() != n)
       fail("loop " + i.var + " has unequal numbers of initial, carried, yielded and resulting values");
-    if (!is_identifier(i.var) || i.var == kLaneSymbol || i.var == "floordiv" || i.var == "mod")
+    if (!is_identifier(i.var) || i.var == kLaneSymbol || is_dim_function(i.var))
       fail(quoted(i.var) + " cannot be the name of a loop variable");
     if (symbols_.count(i.var) || vars_.count(i.var))
       fail("loop variable " + i.var + " has the name of a symbol or of a loop around it");
@@ -320,7 +320,7 @@ Symbols check_symbols(const KernelModule& module) {
     if (is_leaf(b))
       for (const Dim& d : b.type.dims) known.merge(d.symbols());
   for (const std::string& s : known)
-    if (!is_identifier(s) || s == kLaneSymbol || s == "floordiv" || s == "mod")
+    if (!is_identifier(s) || s == kLaneSymbol || is_dim_function(s))
       fault(quoted(s) + " cannot be the name of a symbol");
   for (const Buffer& b : module.buffers)
     for (const Dim& d : b.type.dims)

@@ -17,12 +17,19 @@ ir::ValueMap<int> count_readers(const ir::Graph& graph) {
   return readers;
 }
 
+// -x; of a broadcast, the broadcast of -x, so that nothing is negated element by element.
+Value negated(ir::Builder& b, Value x) {
+  const Node& n = *x.node;
+  if (n.op->name != "broadcast") return b.make("neg", {x});
+  return b.make(*n.op, {negated(b, n.operands[0])}, n.attrs);
+}
+
 }  // namespace
 
 ir::Graph contract(const ir::Graph& graph, const PassContext& context) {
   if (!context.target.has_fma) return graph;
   const ir::ValueMap<int> readers = count_readers(graph);
-  const ir::OpDef &add = ir::op("add"), &sub = ir::op("sub"), &mul = ir::op("mul"), &neg = ir::op("neg");
+  const ir::OpDef &add = ir::op("add"), &sub = ir::op("sub"), &mul = ir::op("mul");
   const ir::OpDef& fma = ir::op("fma");
   return ir::rewrite(
       graph,
@@ -34,8 +41,8 @@ ir::Graph contract(const ir::Graph& graph, const PassContext& context) {
           const auto& factors = operands[side].node->operands;
           const Value other = operands[1 - side];
           if (node.op == &add) return ir::Replacement{b.make(fma, {factors[0], factors[1], other})};
-          if (side == 0) return ir::Replacement{b.make(fma, {factors[0], factors[1], b.make(neg, {other})})};
-          return ir::Replacement{b.make(fma, {b.make(neg, {factors[0]}), factors[1], other})};
+          if (side == 0) return ir::Replacement{b.make(fma, {factors[0], factors[1], negated(b, other)})};
+          return ir::Replacement{b.make(fma, {negated(b, factors[0]), factors[1], other})};
         }
         return std::nullopt;
       });

@@ -81,8 +81,18 @@ void BodyLowering::loop(const std::string& stem, const Dim& extent, ir::LoopKind
   b_.loop(var, extent, kind, [&] { scoped([&] { body(Dim(var)); }); });
 }
 
+std::vector<int> BodyLowering::loop(const std::string& stem, const Dim& extent, ir::LoopKind kind,
+                                    std::vector<int> initial, const std::vector<ir::VType>& types,
+                                    const CarryingBody& body) {
+  const std::string var = fresh_var(stem);
+  ranges_[var] = {0, bounds_of(extent, ranges_).max - 1};
+  return b_.loop(
+      var, extent, kind, std::move(initial),
+      [&](std::span<const int> carried) { return scoped([&] { return body(Dim(var), carried); }); }, types);
+}
+
 void BodyLowering::loops(const std::string& stem, const std::vector<Dim>& extents, std::int64_t unroll_up_to,
-                         const std::function<void(const Index&)>& body) {
+                         const std::function<void(const Index&)>& body, ir::LoopKind unrolled) {
   Index index;
   const std::function<void(std::size_t)> nest = [&](std::size_t axis) {
     if (axis == extents.size()) return body(index);
@@ -92,7 +102,7 @@ void BodyLowering::loops(const std::string& stem, const std::vector<Dim>& extent
       nest(axis + 1);
     } else {
       const bool unroll = e.is_constant() && e.constant() <= unroll_up_to;
-      loop(stem, e, unroll ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial, [&](const Dim& var) {
+      loop(stem, e, unroll ? unrolled : ir::LoopKind::kSerial, [&](const Dim& var) {
         index.push_back(var);
         nest(axis + 1);
         index.pop_back();
@@ -163,7 +173,7 @@ Expr BodyLowering::reshape(const Node& n, const ir::ViewLowering& view, const In
   while (!is_placed(source) && source.node->op->name == "reshape") source = source.node->operands[0];
   const auto place = places_.find(source);
   const bool flat = at.size() == 1 && n.types[0].rank() != 1;
-  if (place != places_.end() && place->second.form != Form::kLanes && !flat)
+  if (place != places_.end() && !place->second.by_lanes() && !flat)
     return load(place->second, source.type(), simplified({linear_offset(at, n.types[0].dims)}));
   return element(n.operands[0], flat ? at : view.map(n, at));
 }
@@ -172,8 +182,8 @@ Expr BodyLowering::load(const Place& place, const Type& type, const Index& at) {
   Index index = at;
   const bool flat = at.size() == 1 && type.rank() != 1;
   if (place.form == Form::kLinear) {
-    index = {type.rank() == 0 ? Dim(0) : linear_offset(at, type.dims)};
-  } else if (place.form == Form::kLanes) {
+    index = {(type.rank() == 0 ? Dim(0) : linear_offset(at, type.dims)) + Dim(place.offset)};
+  } else if (place.by_lanes()) {
     if (flat) throw InternalError("a flat index into a value of one tile");
     std::vector<Dim> features, extents;
     for (int a = 0; a < type.rank(); ++a)
@@ -182,6 +192,7 @@ Expr BodyLowering::load(const Place& place, const Type& type, const Index& at) {
         extents.push_back(type.dim(a));
       }
     index = {features.empty() ? Dim(0) : linear_offset(features, extents), Dim(ir::kLaneSymbol)};
+    if (place.form == Form::kStrip) index.insert(index.begin(), slot);
   }
   // "$i" of this kernel become "$0", "$1", ... of this load.
   std::set<std::string> used;

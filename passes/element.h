@@ -24,24 +24,33 @@ class BodyLowering : public ir::ElementContext {
   BodyLowering(KernelBuilder& builder, const ir::Graph& body, const PassContext& context, AddConstant add_constant);
 
   // Where the elements of a value are from now on: a buffer with the value's shape; scratch with one extent, in
-  // row-major order; or scratch [elements without the anchor axis, lane] that holds the samples of one tile.
-  void place_buffer(ir::Value v, const std::string& name) { places_[v] = {Form::kBuffer, name, -1}; }
-  void place_linear(ir::Value v, const std::string& name) { places_[v] = {Form::kLinear, name, -1}; }
+  // row-major order from an offset on; scratch [elements without the anchor axis, lane] that holds 16 samples; or
+  // scratch [slot, elements without the anchor axis, lane] that holds those of a strip, of which `slot` says the one.
+  void place_buffer(ir::Value v, const std::string& name) { places_[v] = {Form::kBuffer, name}; }
+  void place_linear(ir::Value v, const std::string& name, std::int64_t offset = 0) {
+    places_[v] = {Form::kLinear, name, -1, offset};
+  }
   void place_lanes(ir::Value v, const std::string& name, int anchor) { places_[v] = {Form::kLanes, name, anchor}; }
+  void place_strip(ir::Value v, const std::string& name, int anchor) { places_[v] = {Form::kStrip, name, anchor}; }
   bool is_placed(ir::Value v) const { return places_.count(v) != 0; }
   const std::string& buffer_of(ir::Value v) const { return places_.at(v).memory; }
 
   // While lanes are on, folds carry lane vectors and loads that use `lane` are masked by `mask` (-1: all lanes).
   bool lanes = false;
   int mask = -1;
+  Dim slot = 0;  // of the strip, whose samples are read
   // Names that scratch may not take: those of the module's buffers.
   std::set<std::string> reserved;
 
   // A loop of the kernel whose variable's range is known to index simplification; `body` gets the variable.
   void loop(const std::string& stem, const Dim& extent, ir::LoopKind kind, const std::function<void(const Dim&)>& body);
+  // One that carries values: `body` gets those of the iteration and returns the next; returns those after the loop.
+  using CarryingBody = std::function<std::vector<int>(const Dim&, std::span<const int>)>;
+  std::vector<int> loop(const std::string& stem, const Dim& extent, ir::LoopKind kind, std::vector<int> initial,
+                        const std::vector<ir::VType>& types, const CarryingBody& body);
   // Nested loops over a box; `body` gets the index.
   void loops(const std::string& stem, const std::vector<Dim>& extents, std::int64_t unroll_up_to,
-             const std::function<void(const ir::Index&)>& body);
+             const std::function<void(const ir::Index&)>& body, ir::LoopKind unrolled = ir::LoopKind::kUnroll);
   // Scratch with a fresh name.
   std::string scratch(const std::string& stem, DType dtype, std::vector<std::int64_t> extents, ir::Scratch::Kind kind);
 
@@ -78,11 +87,13 @@ class BodyLowering : public ir::ElementContext {
   bool has_fma() const override { return context_.target.has_fma; }
 
  private:
-  enum class Form { kBuffer, kLinear, kLanes };
+  enum class Form { kBuffer, kLinear, kLanes, kStrip };
   struct Place {
-    Form form;
-    std::string memory;
-    int anchor;
+    Form form = Form::kBuffer;
+    std::string memory = {};
+    int anchor = -1;
+    std::int64_t offset = 0;
+    bool by_lanes() const { return form == Form::kLanes || form == Form::kStrip; }
   };
   using Memo = std::map<std::pair<ir::Value, std::string>, int,
                         bool (*)(const std::pair<ir::Value, std::string>&, const std::pair<ir::Value, std::string>&)>;

@@ -1,5 +1,7 @@
 #include "gcompile/passes/expand_math.h"
 
+#include <algorithm>
+
 #include "gcompile/base/error.h"
 #include "gcompile/passes/kernel_builder.h"
 
@@ -133,6 +135,18 @@ ir::KernelModule expand_math(const ir::KernelModule& module, const PassContext& 
   ir::KernelModule out = module;
   for (ir::Kernel& kernel : out.kernels) kernel = KernelCopy(kernel, context.target.has_fma).run();
   return out;
+}
+
+int expanded_size(const ir::OpDef& op, DType dtype, const Target& target) {
+  const auto* lowering = std::get_if<ir::ElementLowering>(&op.lower);
+  if (!lowering || !lowering->expand) return 1;
+  ir::Kernel kernel;
+  KernelBuilder b(kernel);
+  std::vector<int> operands;
+  for (int i = 0; i < op.arity; ++i) operands.push_back(b.load("x" + std::to_string(i), dtype, {Dim(0)}));
+  Expander(b, target.has_fma).expand(op, operands);
+  return static_cast<int>(
+      std::count_if(kernel.body.begin(), kernel.body.end(), [](const Instr& i) { return i.opcode == Opcode::kOp; }));
 }
 
 }  // namespace gcompile::passes

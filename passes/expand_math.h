@@ -11,4 +11,7 @@ namespace gcompile::passes {
 
 ir::KernelModule expand_math(const ir::KernelModule& module, const PassContext& context);
 
+// How many instructions an elementwise op of this dtype becomes on the target.
+int expanded_size(const ir::OpDef& op, DType dtype, const Target& target);
+
 }  // namespace gcompile::passes

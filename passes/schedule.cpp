@@ -17,7 +17,7 @@ std::int64_t size_of_instr(const Instr& i) {
   switch (i.opcode) {
     case Opcode::kFor: {
       const std::int64_t body = unrolled_size(i.body) + 2;
-      return i.loop == ir::LoopKind::kUnroll && i.extent.is_constant() ? i.extent.constant() * body : body;
+      return ir::is_unrolled(i.loop) && i.extent.is_constant() ? i.extent.constant() * body : body;
     }
     case Opcode::kLiteral:
     case Opcode::kIndex: return 0;
@@ -31,7 +31,7 @@ std::int64_t size_of_instr(const Instr& i) {
 void outermost_unrolled(Block& block, std::vector<Instr*>& out) {
   for (Instr& i : block) {
     if (i.opcode != Opcode::kFor) continue;
-    if (i.loop == ir::LoopKind::kUnroll)
+    if (ir::is_unrolled(i.loop))
       out.push_back(&i);
     else
       outermost_unrolled(i.body, out);
@@ -44,7 +44,7 @@ void accesses(const Block& block, Chain& serial,
               const std::function<void(const std::string&, const ir::Index&, const Chain&)>& f) {
   for (const Instr& i : block) {
     if (i.opcode == Opcode::kFor) {
-      const bool rolled = i.loop != ir::LoopKind::kUnroll;
+      const bool rolled = !ir::is_unrolled(i.loop);
       if (rolled) serial.push_back(&i);
       accesses(i.body, serial, f);
       if (rolled) serial.pop_back();
@@ -88,7 +88,7 @@ void schedule_kernel(ir::Kernel& kernel, const PassContext& context) {
   // Loops without a constant extent cannot be unrolled.
   const std::function<void(Block&)> demote_symbolic = [&](Block& block) {
     for (Instr& i : block) {
-      if (i.opcode == Opcode::kFor && i.loop == ir::LoopKind::kUnroll && !i.extent.is_constant()) demote(i);
+      if (i.opcode == Opcode::kFor && ir::is_unrolled(i.loop) && !i.extent.is_constant()) demote(i);
       demote_symbolic(i.body);
     }
   };

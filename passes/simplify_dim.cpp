@@ -48,6 +48,7 @@ Interval bounds_of_atom(const Dim::Atom& atom, const Ranges& ranges) {
   }
   const std::int64_t c = atom.opaque->divisor;
   const Interval inner = bounds_of(atom.opaque->argument, ranges);
+  if (atom.opaque->kind == Kind::kMin) return {std::min(inner.min, c), std::min(inner.max, c)};
   const auto quotient = [&](std::int64_t end) { return bounded(end) ? floor_quotient(end, c) : end; };
   if (atom.opaque->kind == Kind::kFloorDiv) return {quotient(inner.min), quotient(inner.max)};
   if (bounded(inner.min) && bounded(inner.max) && quotient(inner.min) == quotient(inner.max))
@@ -57,8 +58,7 @@ Interval bounds_of_atom(const Dim::Atom& atom, const Ranges& ranges) {
 
 Dim as_dim(const Dim::Atom& a) {
   if (!a.opaque) return Dim(a.text);
-  return a.opaque->kind == Kind::kFloorDiv ? floordiv(a.opaque->argument, a.opaque->divisor)
-                                           : mod(a.opaque->argument, a.opaque->divisor);
+  return opaque(a.opaque->kind, a.opaque->argument, a.opaque->divisor);
 }
 
 Dim as_dim(const Dim::Term& t) {
@@ -132,6 +132,10 @@ Dim simplify_atom(const Dim::Atom& a, const Ranges& ranges) {
   if (!a.opaque) return Dim(a.text);
   const std::int64_t c = a.opaque->divisor;
   const Dim e = simplify(a.opaque->argument, ranges);
+  if (a.opaque->kind == Kind::kMin) {
+    const Interval range = bounds_of(e, ranges);
+    return range.max <= c ? e : range.min >= c ? Dim(c) : at_most(e, c);
+  }
   Dim multiple(floor_quotient(e.constant(), c)), rest(e.constant() - floor_quotient(e.constant(), c) * c);
   for (const auto& t : e.terms()) {  // 9*i = 8*i + i; towards zero, so that -i stays -i
     if (t.coefficient / c != 0) multiple += as_dim({t.coefficient / c, t.factors});

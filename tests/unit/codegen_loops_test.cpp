@@ -92,6 +92,38 @@ TEST_P(CodegenLoops, RegisterScratch) {
   }
 }
 
+// Interleaved iterations give what unrolled ones give: with loops inside, carried values, registers, a serial loop in
+// between, and more iterations than are mixed at a time.
+TEST_P(CodegenLoops, InterleavedIterations) {
+  constexpr std::int64_t kCount = 21;
+  const ir::VType lanes{DType::kF32, true};
+  const auto run = [&](LoopKind kind) {
+    TestProgram p;
+    p.symbol("N");
+    p.buffer("x", DType::kF32, {kCount, 16});
+    p.buffer("out", DType::kF32, {kCount, 16});
+    p.scratch("r", DType::kF32, {kCount, 16}, Kind::kRegister);
+    p.loop("i", kCount, kind, [&](const Dim& i) {
+      const int first = p.load("x", {i, kLane});
+      const int sum = p.loop("k", 3, LoopKind::kUnroll, {first}, {lanes}, [&](const Dim& k, std::span<const int> s) {
+        return std::vector<int>{p.op("add", {s[0], p.load("x", {mod(i + k, kCount), kLane})}, DType::kF32)};
+      })[0];
+      const int more =
+          p.loop("n", Dim("N"), LoopKind::kSerial, {sum}, {lanes}, [&](const Dim&, std::span<const int> s) {
+            return std::vector<int>{p.op("mul", {s[0], first}, DType::kF32)};
+          })[0];
+      p.store("r", {i, kLane}, more);
+    });
+    p.loop("i2", kCount, kind, [&](const Dim& i) { p.store("out", {i, kLane}, p.load("r", {i, kLane})); });
+    Array x(DType::kF32, {kCount, 16}), out(DType::kF32, {kCount, 16});
+    for (std::int64_t k = 0; k < kCount * 16; ++k) x.set(k, 0.25 * static_cast<double>(k % 13) - 1);
+    p.run(target(), {x.raw(), out.raw()}, {3});
+    return out;
+  };
+  const Array expected = run(LoopKind::kUnroll), found = run(LoopKind::kInterleave);
+  for (std::int64_t k = 0; k < expected.size(); ++k) EXPECT_EQ(found.at(k), expected.at(k)) << k;
+}
+
 // Accumulators on the stack: summed over a serial loop, reduced afterwards.
 TEST_P(CodegenLoops, StackAccumulators) {
   constexpr int kCount = 40;  // more than there are registers

@@ -5,6 +5,7 @@
 
 #include "gcompile/base/error.h"
 #include "gcompile/ir/parse.h"
+#include "gcompile/passes/simplify_index.h"
 
 namespace gcompile {
 namespace {
@@ -44,6 +45,7 @@ TEST(Dim, TextReadsBack) {
                       Dim(2) * N * M + Dim(3),
                       N * N * N - Dim(5) * N + Dim(1),
                       ceildiv(N, 16),
+                      at_most(N - Dim(8) * M, 8) + N,
                       mod(floordiv(N * M, 3) + N, 7) * Dim(2) - K,
                       floordiv(mod(N, 4) + mod(N, 5), 2) * mod(N, 4),
                       Dim("$0") + Dim(16) * Dim("t.1") + Dim("lane")};
@@ -61,10 +63,11 @@ TEST(Dim, TextErrors) {
     }
     return std::string("accepted");
   };
-  EXPECT_EQ(message(""), "<text>:1:1: expected an integer, a symbol, floordiv, mod or '(', found the end of the text");
+  EXPECT_EQ(message(""),
+            "<text>:1:1: expected an integer, a symbol, floordiv, mod, min or '(', found the end of the text");
   EXPECT_EQ(message("N M"), "<text>:1:3: expected the end of the text, found 'M'");
   EXPECT_EQ(message("N +"),
-            "<text>:1:4: expected an integer, a symbol, floordiv, mod or '(', found the end of the text");
+            "<text>:1:4: expected an integer, a symbol, floordiv, mod, min or '(', found the end of the text");
   EXPECT_EQ(message("floordiv(N, M)"), "<text>:1:13: expected a divisor, found 'M'");
   EXPECT_EQ(message("mod(N)"), "<text>:1:6: expected ',' before the divisor, found ')'");
   EXPECT_EQ(message("4194304*N*4194304*4194304"),
@@ -103,6 +106,21 @@ TEST(Dim, FloordivAndModFold) {
   EXPECT_EQ(mod(Dim(4) * N + M + Dim(9), 4), mod(M + Dim(1), 4));
   EXPECT_EQ(ceildiv(Dim(16) * N, 16), N);
   EXPECT_THROW(floordiv(N, 0), InternalError);
+}
+
+TEST(Dim, AtMostFoldsPrintsAndSimplifies) {
+  EXPECT_EQ(at_most(Dim(7), 5), Dim(5));
+  EXPECT_EQ(at_most(Dim(-7), 5), Dim(-7));
+  EXPECT_EQ(at_most(N + Dim(1), 5).str(), "min(N + 1, 5)");
+  EXPECT_EQ(at_most(N, 5), at_most(N, 5));
+  EXPECT_EQ(at_most(N, 5).evaluate({{"N", 9}}), 5);
+  EXPECT_EQ(at_most(N, 5).substitute({{"N", Dim(3)}}), Dim(3));
+  EXPECT_EQ(floordiv(Dim(4) * at_most(N, 5) + Dim(2), 4), at_most(N, 5));
+  EXPECT_THROW(at_most(N, 0), InternalError);
+  EXPECT_EQ(passes::simplify(at_most(N, 5), {{"N", {0, 5}}}), N);
+  EXPECT_EQ(passes::simplify(at_most(N, 5), {{"N", {5, 90}}}), Dim(5));
+  EXPECT_EQ(passes::simplify(at_most(N, 5), {{"N", {0, 90}}}), at_most(N, 5));
+  EXPECT_EQ(passes::bounds_of(at_most(N, 5), {{"N", {2, 90}}}), (passes::Interval{2, 5}));
 }
 
 TEST(Dim, FloordivAndModAgreeWithNumbers) {
