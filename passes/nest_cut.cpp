@@ -11,8 +11,8 @@ namespace {
 
 using ir::Node;
 
-constexpr std::int64_t kOtherOp = 8;         // instructions of a gather, an argmax, ...
-constexpr std::int64_t kMostVectors = 24;    // of a strip: more gain nothing
+constexpr std::int64_t kOtherOp = 8;          // instructions of a gather, an argmax, ...
+constexpr std::int64_t kMostVectors = 24;     // of a strip: more gain nothing
 constexpr std::int64_t kTransposeColumn = 5;  // instructions for a column of a row-major input
 
 class Costs {
@@ -51,7 +51,8 @@ class Costs {
 
   std::int64_t size(const Node& n) {
     const auto [it, is_new] = sizes_.try_emplace({n.op, n.types[0].dtype}, 0);
-    if (is_new) it->second = expanded_size(*n.op, n.operands.empty() ? n.types[0].dtype : n.operands[0].type().dtype, target_);
+    if (is_new)
+      it->second = expanded_size(*n.op, n.operands.empty() ? n.types[0].dtype : n.operands[0].type().dtype, target_);
     return it->second;
   }
 
@@ -94,10 +95,12 @@ NestCut cut_nest(const NestWork& work, const Target& target) {
     values += work.elements(work.carried[i]);
   }
   constexpr std::int64_t kVectorBytes = 64;
-  cut.vectors = std::clamp<std::int64_t>(target.l1_bytes / std::max<std::int64_t>(values * kVectorBytes, 1), 2, kMostVectors);
-  cut.reason = std::to_string(cut.stages.size()) + " stages of " + std::to_string(total) + " instructions over strips of " +
-               std::to_string(cut.vectors) + " vectors (" + std::to_string(values) + " values each), " +
-               std::to_string(sums) + " sums in blocks of up to " + std::to_string(target.accumulators());
+  cut.vectors =
+      std::clamp<std::int64_t>(target.l1_bytes / std::max<std::int64_t>(values * kVectorBytes, 1), 2, kMostVectors);
+  cut.reason = std::to_string(cut.stages.size()) + " stages of " + std::to_string(total) +
+               " instructions over strips of " + std::to_string(cut.vectors) + " vectors (" + std::to_string(values) +
+               " values each), " + std::to_string(sums) + " sums in blocks of up to " +
+               std::to_string(target.accumulators());
   return cut;
 }
 

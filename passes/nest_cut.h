@@ -1,7 +1,7 @@
 // How the work of an anchored nest is cut. A small nest is one loop over vectors of 16 samples, with its sums in
-// registers. A larger one goes over strips of vectors, so many that their values stay in the L1 cache; in a strip, layer
-// by layer, each *stage* is a loop over the vectors, short enough for a core to overlap its iterations, and so is each
-// block of sums. The order in which samples are added is the same either way: so are the bits.
+// registers. A larger one goes over strips of vectors, so many that their values stay in the L1 cache; in a strip,
+// layer by layer, each *stage* is a loop over the vectors, short enough for a core to overlap its iterations, and so is
+// each block of sums. The order in which samples are added is the same either way: so are the bits.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ namespace gcompile::passes {
 // What a nest makes for every sample and has memory for, in order, and the sums over samples.
 struct NestWork {
   std::vector<const ir::Node*> carried, sums;
-  std::function<bool(const ir::Node*)> placed;           // has memory: it is loaded where it is read
+  std::function<bool(const ir::Node*)> placed;            // has memory: it is loaded where it is read
   std::function<std::int64_t(const ir::Node*)> elements;  // for one sample, or of a sum
   std::int64_t input_columns = 0;                         // of row-major inputs, which are transposed
 };

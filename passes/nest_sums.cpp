@@ -122,7 +122,8 @@ void NestSums::add_large(const Node* n, const std::function<void(const std::vect
   const std::vector<Dim> outer(dims.begin(), dims.end() - static_cast<std::ptrdiff_t>(axes));
   const std::int64_t rows = axes == 2 ? dims[dims.size() - 2].constant() : 1, columns = dims.back().constant();
   const SumBlock block = choose_block(rows, columns, c_.context().target.accumulators());
-  const auto along = [&](std::int64_t extent, std::int64_t step, const std::function<void(const Dim&, std::int64_t)>& f) {
+  const auto along = [&](std::int64_t extent, std::int64_t step,
+                         const std::function<void(const Dim&, std::int64_t)>& f) {
     const std::int64_t whole = extent / step;
     if (whole == 1) f(0, step);
     if (whole > 1)
@@ -160,13 +161,13 @@ void NestSums::add_block(const std::vector<Element>& block, const Dim& strip, co
     before.push_back(b_.op("select", {later, b_.load(partial(e), dtype, place(e)), identity(e.node)}));
     types.push_back({dtype, true});
   }
-  const auto after = c_.loop("v", count_in_strip, ir::LoopKind::kSerial, before, types,
-                             [&](const Dim& v, std::span<const int> sums) {
-                               const Dim sample = begin(v);
-                               std::vector<int> next;
-                               for (const Element& e : block) next.push_back(add_sample(e, sums[next.size()], sample));
-                               return next;
-                             });
+  const auto after =
+      c_.loop("v", count_in_strip, ir::LoopKind::kSerial, before, types, [&](const Dim& v, std::span<const int> sums) {
+        const Dim sample = begin(v);
+        std::vector<int> next;
+        for (const Element& e : block) next.push_back(add_sample(e, sums[next.size()], sample));
+        return next;
+      });
   for (std::size_t i = 0; i < block.size(); ++i) {
     const BodyLowering::At there(c_, *block[i].node);
     b_.store(partial(block[i]), place(block[i]), after[i]);

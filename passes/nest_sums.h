@@ -1,6 +1,6 @@
 // The sums over samples of an anchored nest: lane l of a partial sum adds the samples n with n mod 16 = l, in ascending
-// n, whatever strips there are; at the end a fixed tree adds the lanes. Inside a strip the partial sums are made block by
-// block, as many at a time as a core keeps in registers.
+// n, whatever strips there are; at the end a fixed tree adds the lanes. Inside a strip the partial sums are made block
+// by block, as many at a time as a core keeps in registers.
 #pragma once
 
 #include <functional>

@@ -64,7 +64,7 @@ TEST(NestCut, NoCutChangesABit) {
   std::vector<Target> targets(5, codegen::default_target());
   targets[1].l1_bytes = 1024;  // strips of two vectors
   targets[2].l1_bytes = 16 * 1024;
-  targets[2].reorder_window = 32;  // a stage for nearly every value
+  targets[2].reorder_window = 32;       // a stage for nearly every value
   targets[3].reorder_window = 1 << 20;  // one stage
   targets[4].vector_registers = 8;      // small blocks
   for (const auto head : {testing::Network::Head::kBinaryCrossEntropy, testing::Network::Head::kSoftmaxCrossEntropy}) {
