@@ -145,6 +145,7 @@ class KernelEmitter {
         return memory_.load_transposed(place(i.memory), place(i.source), index_.emit(i.index[0], operands(i)),
                                        index_.emit(i.index[1], operands(i)), static_extent(i), mask(i));
       }
+      case Opcode::kContract: fail("a contract: tile has to make loops of it", &i);
     }
     fail("an unknown instruction", &i);
   }

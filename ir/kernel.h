@@ -8,6 +8,16 @@
 // A scalar where lanes are wanted (beside lane operands, stored at a lane index, initial or next value of a lane-typed
 // carried value) is splat. A masked-out lane of a load reads nothing and is 0; of a store writes nothing. All buffers
 // are row-major and contiguous; an index with one entry into a buffer of another rank is a linear offset.
+//
+// `contract` is the one structured statement: a sum of products that nothing has scheduled yet. For every index of the
+// box of its parallel axes it binds to its argument the sum, over the box of its reduction axes in row-major order, of
+// left[index] * right[index]: one sequential chain that starts at 0, of fma where the target has it and the dtype is a
+// float, of mul and add otherwise (i32 wraps). Its body, the epilogue, is then run for this one element: scalar ops,
+// index values, loads, and stores. The epilogues run in any order, and so does the work of different elements: no
+// element of memory may be stored by two of them, none may load what another one stores, and the operands are not
+// stored to. The pass `tile` makes loops, lanes and masks of it; a kernel is scheduled and compiled after that.
+//
+// A kernel stores an element of a buffer once (its own scratch as often as it likes).
 #pragma once
 
 #include <cstdint>
@@ -69,12 +79,24 @@ enum class Opcode {
   kFor,             // for var in 0 .. extent: body; carried values: operands -> body arguments -> yields -> results
   kLaneReduce,      // memory[k] = tree over lanes of source[k, lane] by op `combine`, k in 0 .. extent
   kLoadTransposed,  // memory[c, lane] = source[index[0] + lane, index[1] + c], c in 0 .. extent, lane < rows (mask)
+  kContract,        // for axes: argument = sum over `sums` of left * right; body (see above)
 };
 
 // kInterleave: unrolled, and no iteration reads what another one writes: code generation may mix their instructions, so
 // that chains of dependent ones run side by side. Such a loop carries no values.
 enum class LoopKind { kSerial, kUnroll, kInterleave, kParallel };
 inline bool is_unrolled(LoopKind kind) { return kind == LoopKind::kUnroll || kind == LoopKind::kInterleave; }
+
+// A variable that runs over 0 .. extent.
+struct Axis {
+  std::string var;
+  Dim extent;
+};
+// An element of memory.
+struct Access {
+  std::string memory;
+  Index index;
+};
 
 struct Instr;
 using Block = std::vector<Instr>;
@@ -94,10 +116,13 @@ struct Instr {
   std::string var = {};
   Dim extent = 0;  // also kLaneReduce, kLoadTransposed (static)
   LoopKind loop = LoopKind::kSerial;
-  std::vector<int> arguments = {};  // value ids inside the body, one per carried value
+  std::vector<int> arguments = {};  // value ids inside the body, one per carried value; kContract: the sum
   std::vector<int> yields = {};     // value ids of the body
-  std::vector<VType> types = {};    // of the carried values
+  std::vector<VType> types = {};    // of the arguments
   Block body = {};
+  // kContract
+  std::vector<Axis> axes = {}, sums = {};
+  Access left = {}, right = {};
 
   int where = -1;  // index into Kernel::locations
 };

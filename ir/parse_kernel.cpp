@@ -5,7 +5,7 @@
 //            | "constant" name ":" array
 //   kernel   = "kernel" "@"name [loc] "{" {"reason" string} {scratch} {instruction} "}"
 //   scratch  = "scratch" name ":" dtype "[" extents "]" ("register" | "stack")
-//   instruction = (result "=" pure ":" vtype | effect) [loc] | for
+//   instruction = (result "=" pure ":" vtype | effect) [loc] | for | contract
 //   pure     = op "(" values ")" | "literal" number | "index" dim
 //            | "load" name "[" dims "]" ["with" "(" values ")"] ["mask" value]
 //   effect   = "store" name "[" dims "]" "=" value ["mask" value]
@@ -13,6 +13,9 @@
 //            | "transpose" name "=" name "[" dims "]" "columns" int ["mask" value]
 //   for      = [results "="] "for" word "in" 0 ".." dim ["unroll" | "parallel"]
 //              ["(" value "=" value {"," ...} ")" ":" "(" vtypes ")"] [loc] "{" {instruction} ["yield" values] "}"
+//   contract = "contract" value "=" name "[" dims "]" "*" name "[" dims "]" "for" axes "sum" axes ":" dtype [loc]
+//              "{" {instruction} "}"
+//   axes     = "(" [word "in" 0 ".." dim {"," ...}] ")"
 //   vtype    = dtype | dtype "x16"
 //
 // dim, type, array, loc and names are those of graphs (parse.h).
@@ -135,11 +138,13 @@ class KernelParser {
       lex_.expect("=", "after the results");
     }
     if (lex_.accept("for")) return parse_for(results, depth);
+    if (results.empty() && lex_.accept("contract")) return parse_contract(depth);
     const Token& at = lex_.peek();
     const bool effect =
         at.kind == TokenKind::kWord && (at.text == "store" || at.text == "lane_reduce" || at.text == "transpose");
     if (effect != results.empty())
-      lex_.fail_expected(effect ? "an instruction with a result" : "'for', 'store', 'lane_reduce', 'transpose' or '}'");
+      lex_.fail_expected(effect ? "an instruction with a result"
+                                : "'for', 'contract', 'store', 'lane_reduce', 'transpose' or '}'");
     if (results.size() > 1) lex_.fail(results[1].at, "expected one result, found " + describe(results[1]));
     Instr i = effect ? parse_effect() : parse_pure();
     if (!effect) {
@@ -216,13 +221,10 @@ class KernelParser {
 
   Instr parse_for(const std::vector<Token>& results, int depth) {
     Instr i{Opcode::kFor};
-    const Token var = lex_.expect(TokenKind::kWord, "a loop variable");
-    if (depth > kMaxLoops) lex_.fail(var.at, "expected at most " + std::to_string(kMaxLoops) + " nested loops");
-    i.var = var.text;
-    lex_.expect("in", "after the loop variable");
-    parts_.parse_int_in("the first value of the loop variable", 0, 0);
-    lex_.expect("..", "after 0");
-    i.extent = parts_.parse_dim();
+    check_depth(depth);
+    Axis axis = parse_axis();
+    i.var = std::move(axis.var);
+    i.extent = std::move(axis.extent);
     i.loop = lex_.accept("unroll")       ? LoopKind::kUnroll
              : lex_.accept("interleave") ? LoopKind::kInterleave
              : lex_.accept("parallel")   ? LoopKind::kParallel
@@ -258,6 +260,49 @@ class KernelParser {
       i.results.push_back(define(results[k]));
       types_.push_back(i.types[k]);
     }
+    return i;
+  }
+
+  void check_depth(int depth) {
+    if (depth > kMaxLoops) lex_.fail(lex_.peek().at, "expected at most " + std::to_string(kMaxLoops) + " nested loops");
+  }
+
+  // i in 0 .. N
+  Axis parse_axis() {
+    Axis a;
+    a.var = lex_.expect(TokenKind::kWord, "a loop variable").text;
+    lex_.expect("in", "after the loop variable");
+    parts_.parse_int_in("the first value of the loop variable", 0, 0);
+    lex_.expect("..", "after 0");
+    a.extent = parts_.parse_dim();
+    return a;
+  }
+
+  Instr parse_contract(int depth) {
+    Instr i{Opcode::kContract};
+    check_depth(depth);
+    const Token sum = lex_.expect(TokenKind::kValue, "the sum, a value such as %2");
+    lex_.expect("=", "after the sum");
+    const auto access = [&](Access& a) {
+      a.memory = parts_.parse_name("the memory of an operand");
+      a.index = parts_.parse_dims("[", "]");
+    };
+    access(i.left);
+    lex_.expect("*", "between the operands");
+    access(i.right);
+    lex_.expect("for", "before the parallel axes");
+    parts_.parse_list("(", ")", [&] { i.axes.push_back(parse_axis()); });
+    lex_.expect("sum", "before the reduction axes");
+    parts_.parse_list("(", ")", [&] { i.sums.push_back(parse_axis()); });
+    lex_.expect(":", "before the sum's type");
+    i.types = {parse_vtype()};
+    i.where = parse_location();
+    lex_.expect("{", "before the epilogue");
+    const std::size_t outside = scope_.size();
+    i.arguments = {define(sum)};
+    types_.push_back(i.types[0]);
+    i.body = parse_block(depth + 1, nullptr);
+    for (; scope_.size() > outside; scope_.pop_back()) visible_.erase(scope_.back());
     return i;
   }
 

@@ -58,6 +58,10 @@ class KernelPrinter {
         print_for(i, indent);
         continue;
       }
+      if (i.opcode == Opcode::kContract) {
+        print_contract(i, indent);
+        continue;
+      }
       const std::string text = print_plain(i);
       const std::string results = i.results.empty() ? "" : define(i.results[0]) + " = ";
       out_ += indent + results + text + loc(i) + "\n";
@@ -82,7 +86,8 @@ class KernelPrinter {
       case Opcode::kLoadTransposed:
         return "transpose " + print_name(i.memory) + " = " + print_name(i.source) + print_index(i.index) + " columns " +
                i.extent.str() + mask(i);
-      case Opcode::kFor: break;
+      case Opcode::kFor:
+      case Opcode::kContract: break;
     }
     return "?";
   }
@@ -109,6 +114,21 @@ class KernelPrinter {
     std::string results;
     for (const int r : i.results) results += (results.empty() ? "" : ", ") + define(r);
     out_.insert(begin, indent + (results.empty() ? "" : results + " = ") + head + loc(i) + " {\n");
+    out_ += indent + "}\n";
+  }
+
+  // contract %0 = x[i, k] * w[k, j] for (i in 0 .. N, j in 0 .. 8) sum (k in 0 .. 4) : f32 { ... }
+  void print_contract(const Instr& i, const std::string& indent) {
+    const auto access = [](const Access& a) { return print_name(a.memory) + print_index(a.index); };
+    const auto box = [](const std::vector<Axis>& axes) {
+      std::string text;
+      for (const Axis& a : axes) text += (text.empty() ? "" : ", ") + a.var + " in 0 .. " + a.extent.str();
+      return "(" + text + ")";
+    };
+    out_ += indent + "contract " + (i.arguments.empty() ? "?" : define(i.arguments[0])) + " = " + access(i.left) +
+            " * " + access(i.right) + " for " + box(i.axes) + " sum " + box(i.sums) + " : " +
+            (i.types.empty() ? "?" : i.types[0].str()) + loc(i) + " {\n";
+    print_block(i.body, indent + "  ");
     out_ += indent + "}\n";
   }
 

@@ -152,6 +152,7 @@ class KernelChecker {
       case Opcode::kFor: check_for(i); break;
       case Opcode::kLaneReduce: check_lane_reduce(i); break;
       case Opcode::kLoadTransposed: check_transposed(i); break;
+      case Opcode::kContract: check_contract(i); break;
     }
     if (has_result) define(i.results[0], i.type);
   }
@@ -210,14 +211,18 @@ class KernelChecker {
     check_mask(i.mask, lanes);
   }
 
+  void check_var(const std::string& var) const {
+    if (!is_identifier(var) || var == kLaneSymbol || is_dim_function(var))
+      fail(quoted(var) + " cannot be the name of a loop variable");
+    if (symbols_.count(var) || vars_.count(var))
+      fail("loop variable " + var + " has the name of a symbol or of a loop around it");
+  }
+
   void check_for(const Instr& i) {
     const std::size_t n = i.types.size();
     if (i.operands.size() != n || i.arguments.size() != n || i.yields.size() != n || i.results.size() != n)
       fail("loop " + i.var + " has unequal numbers of initial, carried, yielded and resulting values");
-    if (!is_identifier(i.var) || i.var == kLaneSymbol || is_dim_function(i.var))
-      fail(quoted(i.var) + " cannot be the name of a loop variable");
-    if (symbols_.count(i.var) || vars_.count(i.var))
-      fail("loop variable " + i.var + " has the name of a symbol or of a loop around it");
+    check_var(i.var);
     check_dim(i.extent, false);
     for (std::size_t k = 0; k < n; ++k) want_splat(use(i.operands[k]), i.types[k], "an initial value of loop " + i.var);
     const std::size_t outside = scope_.size();
@@ -230,6 +235,47 @@ class KernelChecker {
     vars_.erase(i.var);
     leave(outside);
     for (std::size_t k = 0; k < n; ++k) define(i.results[k], i.types[k]);
+  }
+
+  void check_contract(const Instr& i) {
+    if (i.arguments.size() != 1 || i.types.size() != 1) fail("a contract has no sum");
+    for (const auto* axes : {&i.axes, &i.sums})
+      for (const Axis& a : *axes) check_dim(a.extent, false);
+    for (const auto* axes : {&i.axes, &i.sums})
+      for (const Axis& a : *axes) {
+        check_var(a.var);
+        vars_.insert(a.var);
+      }
+    const VType type = i.types[0];
+    if (type.lanes || type.dtype == DType::kBool) fail("a contract sums " + type.str());
+    for (const Access* a : {&i.left, &i.right}) {
+      const Memory& m = memory(a->memory);
+      want({m.dtype, check_index(a->index, m, a->memory, 0)}, type, "the operand " + quoted(a->memory));
+    }
+    for (const Axis& a : i.sums) vars_.erase(a.var);
+    const std::size_t outside = scope_.size();
+    define(i.arguments[0], type);
+    const int here = at_;
+    for (const Instr& inner : i.body) {
+      check(inner);
+      check_epilogue(inner, i);
+    }
+    at_ = here;
+    leave(outside);
+    for (const Axis& a : i.axes) vars_.erase(a.var);
+  }
+
+  // What may be done with one element of a contract.
+  void check_epilogue(const Instr& i, const Instr& contract) const {
+    const bool stores = i.opcode == Opcode::kStore;
+    const bool makes_value = i.opcode == Opcode::kOp || i.opcode == Opcode::kLiteral || i.opcode == Opcode::kIndex ||
+                             i.opcode == Opcode::kLoad;
+    if (!stores && !makes_value) fail("only ops, loads and stores can follow a contract");
+    bool lanes = i.type.lanes;
+    for (const Dim& d : i.index) lanes |= d.uses(kLaneSymbol);
+    if (lanes) fail("the epilogue of a contract is for one element, it has no lanes");
+    if (stores && (i.memory == contract.left.memory || i.memory == contract.right.memory))
+      fail(quoted(i.memory) + " is stored to, but is an operand of the contract");
   }
 
   std::int64_t static_extent(const Instr& i) const {

@@ -76,8 +76,7 @@ auto BodyLowering::scoped(F&& f) {
 
 void BodyLowering::loop(const std::string& stem, const Dim& extent, ir::LoopKind kind,
                         const std::function<void(const Dim&)>& body) {
-  const std::string var = fresh_var(stem);
-  ranges_[var] = {0, bounds_of(extent, ranges_).max - 1};
+  const std::string var = variable(stem, extent);
   b_.loop(var, extent, kind, [&] { scoped([&] { body(Dim(var)); }); });
 }
 
@@ -154,7 +153,10 @@ Expr BodyLowering::make(Value v, const Index& at) {
     place_buffer(v, add_constant_(value));
     return load(places_.at(v), v.type(), at);
   }
-  if (n.op->name == "reshape") return reshape(n, std::get<ir::ViewLowering>(n.op->lower), at);
+  if (n.op->name == "reshape") {
+    const Source source = source_of_reshape(n, std::get<ir::ViewLowering>(n.op->lower), at);
+    return element(source.value, source.index);
+  }
   if (std::holds_alternative<ir::ElementLowering>(n.op->lower)) {
     std::vector<int> operands;
     for (const Value& o : n.operands) operands.push_back(element(o, at).id);
@@ -168,17 +170,42 @@ Expr BodyLowering::make(Value v, const Index& at) {
 }
 
 // A reshape of something that lies in memory row by row is the same memory; otherwise the record's index arithmetic.
-Expr BodyLowering::reshape(const Node& n, const ir::ViewLowering& view, const Index& at) {
+BodyLowering::Source BodyLowering::source_of_reshape(const Node& n, const ir::ViewLowering& view,
+                                                     const Index& at) const {
   Value source = n.operands[0];
   while (!is_placed(source) && source.node->op->name == "reshape") source = source.node->operands[0];
   const auto place = places_.find(source);
   const bool flat = at.size() == 1 && n.types[0].rank() != 1;
   if (place != places_.end() && !place->second.by_lanes() && !flat)
-    return load(place->second, source.type(), simplified({linear_offset(at, n.types[0].dims)}));
-  return element(n.operands[0], flat ? at : view.map(n, at));
+    return {source, simplified({linear_offset(at, n.types[0].dims)})};
+  return {n.operands[0], flat ? at : view.map(n, at)};
 }
 
-Expr BodyLowering::load(const Place& place, const Type& type, const Index& at) {
+std::optional<ir::Access> BodyLowering::access(Value v, const Index& raw) {
+  const Index at = simplified(raw);
+  const Node& n = *v.node;
+  if (n.op->name == "constant" && v.type().rank() > 0 && !is_placed(v))
+    place_buffer(v, add_constant_(n.attrs.get<Array>("value")));
+  if (const auto place = places_.find(v); place != places_.end())
+    return ir::Access{place->second.memory, simplified(index_into(place->second, v.type(), at))};
+  const auto* view = std::get_if<ir::ViewLowering>(&n.op->lower);
+  if (!view) return std::nullopt;
+  if (n.op->name != "reshape") return access(n.operands[0], view->map(n, at));
+  const Source source = source_of_reshape(n, *view, at);
+  return access(source.value, source.index);
+}
+
+void BodyLowering::bind(Value v, const Index& index, int value) { memo_.back()[{v, text(simplified(index))}] = value; }
+
+void BodyLowering::in_scope(const std::function<void()>& body) { scoped(body); }
+
+std::string BodyLowering::variable(const std::string& stem, const Dim& extent) {
+  std::string var = fresh_var(stem);
+  ranges_[var] = {0, bounds_of(extent, ranges_).max - 1};
+  return var;
+}
+
+Index BodyLowering::index_into(const Place& place, const Type& type, const Index& at) const {
   Index index = at;
   const bool flat = at.size() == 1 && type.rank() != 1;
   if (place.form == Form::kLinear) {
@@ -194,6 +221,11 @@ Expr BodyLowering::load(const Place& place, const Type& type, const Index& at) {
     index = {features.empty() ? Dim(0) : linear_offset(features, extents), Dim(ir::kLaneSymbol)};
     if (place.form == Form::kStrip) index.insert(index.begin(), slot);
   }
+  return index;
+}
+
+Expr BodyLowering::load(const Place& place, const Type& type, const Index& at) {
+  Index index = index_into(place, type, at);
   // "$i" of this kernel become "$0", "$1", ... of this load.
   std::set<std::string> used;
   for (const Dim& d : index)
@@ -268,8 +300,7 @@ std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, std::vecto
       return out;
     }
     const Dim& e = extents[axis];
-    const std::string var = fresh_var("k");
-    ranges_[var] = {0, bounds_of(e, ranges_).max - 1};
+    const std::string var = variable("k", e);
     const auto kind = e.is_constant() && e.constant() <= kUnroll ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial;
     index.push_back(Dim(var));
     auto result = b_.loop(
@@ -309,32 +340,40 @@ Expr BodyLowering::reduce(const Node& n, const ir::ReduceLowering& r, const Inde
   })[0];
 }
 
-Expr BodyLowering::contract(const Node& n, const Index& at) {
+DotOperands dot_operands(const Node& n, const Index& at, const Index& k) {
   const auto &lb = n.attrs.ints("lhs_batch"), &rb = n.attrs.ints("rhs_batch");
   const auto &lc = n.attrs.ints("lhs_contract"), &rc = n.attrs.ints("rhs_contract");
-  const Type &lhs = n.operands[0].type(), &rhs = n.operands[1].type();
+  std::size_t next = lb.size();
+  const auto full = [&](Value v, const std::vector<std::int64_t>& batch, const std::vector<std::int64_t>& sum) {
+    Index index(v.type().dims.size());
+    for (std::size_t a = 0; a < index.size(); ++a) {
+      const auto is = [&](const std::vector<std::int64_t>& list) {
+        return std::find(list.begin(), list.end(), static_cast<std::int64_t>(a)) - list.begin();
+      };
+      if (const auto i = static_cast<std::size_t>(is(batch)); i < batch.size())
+        index[a] = at[i];
+      else if (const auto j = static_cast<std::size_t>(is(sum)); j < sum.size())
+        index[a] = k[j];
+      else
+        index[a] = at[next++];
+    }
+    return index;
+  };
+  const Index left = full(n.operands[0], lb, lc);
+  return {left, full(n.operands[1], rb, rc)};
+}
+
+std::vector<Dim> dot_sums(const Node& n) {
   std::vector<Dim> extents;
-  for (const std::int64_t a : lc) extents.push_back(lhs.dim(a));
+  for (const std::int64_t a : n.attrs.ints("lhs_contract")) extents.push_back(n.operands[0].type().dim(a));
+  return extents;
+}
+
+Expr BodyLowering::contract(const Node& n, const Index& at) {
   const DType dtype = n.types[0].dtype;
-  return fold(extents, {literal(dtype, 0)}, [&](const Index& k, std::vector<Expr> carried) {
-    std::size_t next = lb.size();
-    const auto full = [&](const Type& t, const std::vector<std::int64_t>& batch, const std::vector<std::int64_t>& sum) {
-      Index index(t.dims.size());
-      for (std::size_t a = 0; a < index.size(); ++a) {
-        const auto is = [&](const std::vector<std::int64_t>& list) {
-          return std::find(list.begin(), list.end(), static_cast<std::int64_t>(a)) - list.begin();
-        };
-        if (const auto i = static_cast<std::size_t>(is(batch)); i < batch.size())
-          index[a] = at[i];
-        else if (const auto j = static_cast<std::size_t>(is(sum)); j < sum.size())
-          index[a] = k[j];
-        else
-          index[a] = at[next++];
-      }
-      return index;
-    };
-    const Index left = full(lhs, lb, lc), right = full(rhs, rb, rc);
-    const Expr a = element(n.operands[0], left), b = element(n.operands[1], right);
+  return fold(dot_sums(n), {literal(dtype, 0)}, [&](const Index& k, std::vector<Expr> carried) {
+    const DotOperands index = dot_operands(n, at, k);
+    const Expr a = element(n.operands[0], index.left), b = element(n.operands[1], index.right);
     return std::vector<Expr>{is_float(dtype) && has_fma() ? op("fma", {a, b, carried[0]})
                                                           : op("add", {carried[0], op("mul", {a, b})})};
   })[0];

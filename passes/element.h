@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -34,6 +35,23 @@ class BodyLowering : public ir::ElementContext {
   void place_strip(ir::Value v, const std::string& name, int anchor) { places_[v] = {Form::kStrip, name, anchor}; }
   bool is_placed(ir::Value v) const { return places_.count(v) != 0; }
   const std::string& buffer_of(ir::Value v) const { return places_.at(v).memory; }
+
+  // The memory and the index there of the element of a value at an index, when it is a copy of one: the value is
+  // placed, or a view of a placed one. Nothing otherwise.
+  std::optional<ir::Access> access(ir::Value v, const ir::Index& index);
+  // What a reshape of something that lies in memory row by row reads: that, and its offset there.
+  struct Source {
+    ir::Value value;
+    ir::Index index;
+  };
+  Source source_of_reshape(const ir::Node& n, const ir::ViewLowering& view, const ir::Index& index) const;
+  // The element of a value at an index, within the present scope.
+  void bind(ir::Value v, const ir::Index& index, int value);
+  // A scope of its own for what `body` makes.
+  void in_scope(const std::function<void()>& body);
+  // A fresh variable over 0 .. extent, whose range is known to index simplification.
+  std::string variable(const std::string& stem, const Dim& extent);
+  ir::Index simplified(const ir::Index& index) const;
 
   // While lanes are on, folds carry lane vectors and loads that use `lane` are masked by `mask` (-1: all lanes).
   bool lanes = false;
@@ -103,8 +121,8 @@ class BodyLowering : public ir::ElementContext {
   ir::Expr load(const Place& place, const Type& type, const ir::Index& index);
   ir::Expr contract(const ir::Node& n, const ir::Index& index);
   ir::Expr reduce(const ir::Node& n, const ir::ReduceLowering& r, const ir::Index& index);
-  ir::Expr reshape(const ir::Node& n, const ir::ViewLowering& view, const ir::Index& index);
-  ir::Index simplified(const ir::Index& index) const;
+  // The index into the memory of a place.
+  ir::Index index_into(const Place& place, const Type& type, const ir::Index& index) const;
   template <class F>
   auto scoped(F&& f);
 
@@ -123,5 +141,13 @@ class BodyLowering : public ir::ElementContext {
 
 // The row-major offset of an index into a box; an index with one entry is an offset already.
 Dim linear_offset(const ir::Index& index, const std::vector<Dim>& extents);
+
+// The indices into the operands of a dot that an index into its result and one into the box of its sums need.
+struct DotOperands {
+  ir::Index left, right;
+};
+DotOperands dot_operands(const ir::Node& dot, const ir::Index& at, const ir::Index& sums);
+// The extents of the axes that a dot contracts.
+std::vector<Dim> dot_sums(const ir::Node& dot);
 
 }  // namespace gcompile::passes

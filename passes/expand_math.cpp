@@ -4,6 +4,7 @@
 
 #include "gcompile/base/error.h"
 #include "gcompile/passes/kernel_builder.h"
+#include "gcompile/passes/tile.h"
 
 namespace gcompile::passes {
 namespace {
@@ -119,6 +120,7 @@ class KernelCopy {
         b_.append(std::move(same));
         return;
       }
+      case Opcode::kContract: return;  // refused before
     }
   }
 
@@ -132,6 +134,7 @@ class KernelCopy {
 }  // namespace
 
 ir::KernelModule expand_math(const ir::KernelModule& module, const PassContext& context) {
+  refuse_contracts(module, "expand-math");
   ir::KernelModule out = module;
   for (ir::Kernel& kernel : out.kernels) kernel = KernelCopy(kernel, context.target.has_fma).run();
   return out;

@@ -174,7 +174,7 @@ bool fuse_as_one(const Nodes& computed, const std::vector<Value>& outputs, const
                  const std::string& why_not) {
   for (const Node* n : computed)
     if (!n->types[0].is_static()) return false;
-  const std::int64_t bytes = frame_bytes(placed_nodes(computed, outputs), nullptr, nullptr, -1);
+  const std::int64_t bytes = frame_bytes(placed_for_loops(computed, outputs), nullptr, nullptr, -1);
   if (bytes > context.target.l1_bytes / 2) return false;
   fuser.add(computed, outputs, "loops",
             why_not + "one kernel: all values together take " + std::to_string(bytes) + " bytes", no_anchor);
@@ -183,7 +183,7 @@ bool fuse_as_one(const Nodes& computed, const std::vector<Value>& outputs, const
 
 // One kernel per placed value, with what is computed where it is read.
 void fuse_by_place(const Nodes& computed, const std::vector<Value>& outputs, Fuser& fuser, const std::string& why_not) {
-  const auto placed = placed_nodes(computed, outputs);
+  const auto placed = placed_for_loops(computed, outputs);
   for (const Node* root : computed) {
     if (!placed.count(root)) continue;
     Nodes group{root}, todo{root};

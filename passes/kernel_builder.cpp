@@ -24,6 +24,8 @@ void KernelBuilder::record(const Instr& instr) {
   for (std::size_t k = 0; k < instr.arguments.size(); ++k)
     types_.at(static_cast<std::size_t>(instr.arguments[k])) = instr.types[k];
   if (is_loop) vars_.insert(instr.var);
+  for (const auto* axes : {&instr.axes, &instr.sums})
+    for (const ir::Axis& a : *axes) vars_.insert(a.var);
   for (const Instr& i : instr.body) record(i);
 }
 
@@ -193,6 +195,17 @@ void KernelBuilder::loop(const std::string& var, const Dim& extent, ir::LoopKind
     body();
     return std::vector<int>{};
   });
+}
+
+void KernelBuilder::contract(Instr contract, DType dtype, const std::function<void(int sum)>& body) {
+  contract.opcode = Opcode::kContract;
+  contract.types = {{dtype, false}};
+  contract.arguments = {add_value(contract.types[0])};
+  contract.where = where;
+  for (const auto* axes : {&contract.axes, &contract.sums})
+    for (const ir::Axis& a : *axes) vars_.insert(a.var);
+  contract.body = nested([&] { body(contract.arguments[0]); });
+  block().push_back(std::move(contract));
 }
 
 std::string KernelBuilder::fresh_var(const std::string& stem) {

@@ -62,6 +62,8 @@ class KernelBuilder {
   std::vector<int> loop(const std::string& var, const Dim& extent, ir::LoopKind kind, std::vector<int> initial,
                         const LoopBody& body, std::vector<ir::VType> types = {});
   void loop(const std::string& var, const Dim& extent, ir::LoopKind kind, const std::function<void()>& body);
+  // argument = sum of left * right: `contract` gives axes and operands; `body` makes the epilogue of the sum.
+  void contract(ir::Instr contract, DType dtype, const std::function<void(int sum)>& body);
   // A name for a loop variable that the kernel does not use yet: "i", "i2", "i3", ...
   std::string fresh_var(const std::string& stem);
 

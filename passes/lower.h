@@ -1,9 +1,10 @@
 // lower: Graph (after fuse) -> KernelModule, one kernel per fusion.
 //   A "loops" body becomes one loop nest per placed value, in order: lanes run over the last axis (or over the
 //   row-major offset where all operands are laid out alike), sums over the last axis keep 16 partial sums, lane l those
-//   of the elements l mod 16 in ascending order, then a fixed tree. A "nest" body becomes uniform values, one loop over
-//   tiles of 16 samples with the carried values and the partial sums of the reduced ones (the same order of sums), then
-//   what depends on the sums, the updates last.
+//   of the elements l mod 16 in ascending order, then a fixed tree. A value that is a dot, or what is made of one dot
+//   by elementwise ops and views, becomes a contract (ir/kernel.h), for `tile` to schedule. A "nest" body becomes
+//   uniform values, one loop over tiles of 16 samples with the carried values and the partial sums of the reduced ones
+//   (the same order of sums), then what depends on the sums, the updates last.
 // Loops over features are wished unrolled and values of a tile wished in registers; schedule decides.
 #pragma once
 
@@ -28,5 +29,12 @@ void lower_nest(BodyLowering& c, const ir::Graph& body, const std::vector<std::i
 
 // Writes all elements of a value to memory: a buffer of its shape, or scratch in row-major order (`linear`).
 void emit_value(BodyLowering& c, ir::Value v, const std::string& memory, bool linear);
+
+// The same as a contract with the value's expression as epilogue, when there is exactly one dot in it, not placed,
+// whose operands are affine views of memory; returns false and does nothing otherwise.
+bool emit_contract(BodyLowering& c, ir::Value v, const std::string& memory, bool linear);
+
+// The index under which an element of a value of this type is stored by emit_value.
+ir::Index stored_at(const ir::Index& index, const Type& type, bool linear);
 
 }  // namespace gcompile::passes

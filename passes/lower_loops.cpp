@@ -52,11 +52,6 @@ void over_lanes(BodyLowering& c, const Dim& extent, const std::function<void(con
   });
 }
 
-Index target(const Index& index, const Type& t, bool linear) {
-  if (!linear) return index;
-  return {t.rank() == 0 ? Dim(0) : linear_offset(index, t.dims)};
-}
-
 // A reduction that folds the last axis: 16 partial results over that axis, then a tree.
 void emit_lane_reduction(BodyLowering& c, const Node& n, const ir::ReduceLowering& r, const std::string& memory,
                          bool linear) {
@@ -91,22 +86,28 @@ void emit_lane_reduction(BodyLowering& c, const Node& n, const ir::ReduceLowerin
       });
     });
     b.lane_reduce(total, partial, r.combine, 1);
-    b.store(memory, target(at, to, linear), b.load(total, to.dtype, {Dim(0)}));
+    b.store(memory, stored_at(at, to, linear), b.load(total, to.dtype, {Dim(0)}));
   });
 }
 
 }  // namespace
 
+Index stored_at(const Index& index, const Type& type, bool linear) {
+  if (!linear) return index;
+  return {type.rank() == 0 ? Dim(0) : linear_offset(index, type.dims)};
+}
+
 void emit_value(BodyLowering& c, Value v, const std::string& memory, bool linear) {
   const Node& n = *v.node;
   const Type& t = v.type();
   KernelBuilder& b = c.builder();
+  if (emit_contract(c, v, memory, linear)) return;
   const BodyLowering::At here(c, n);
   const auto* reduce = std::get_if<ir::ReduceLowering>(&n.op->lower);
   if (reduce && !c.is_placed(v) && !n.attrs.ints("axes").empty() &&
       n.attrs.ints("axes").back() == n.operands[0].type().rank() - 1)
     return emit_lane_reduction(c, n, *reduce, memory, linear);
-  const auto store = [&](const Index& at) { b.store(memory, target(at, t, linear), c.value(v, at), c.mask); };
+  const auto store = [&](const Index& at) { b.store(memory, stored_at(at, t, linear), c.value(v, at), c.mask); };
   const std::int64_t size = elements(t);
   if (size >= 0 && size < kFewLanes) return c.loops("i", t.dims, kFewLanes, store);
   if (t.rank() > 0 && is_flat(c, v, t.dims))
@@ -132,7 +133,7 @@ void lower_loops(BodyLowering& c, const ir::Graph& body, const std::vector<Outpu
   const auto nodes = body.topological();
   std::vector<Value> values;
   for (const Output& o : outputs) values.push_back(o.value);
-  const auto placed = placed_nodes(nodes, values);
+  const auto placed = placed_for_loops(nodes, values);
   std::unordered_set<const Node*> read;
   for (const Node* n : nodes)
     for (const Value& v : n->operands) read.insert(v.node);

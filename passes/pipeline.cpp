@@ -17,6 +17,7 @@
 #include "gcompile/passes/schedule.h"
 #include "gcompile/passes/simplify.h"
 #include "gcompile/passes/simplify_index.h"
+#include "gcompile/passes/tile.h"
 
 namespace gcompile::passes {
 namespace {
@@ -33,15 +34,17 @@ const Pass kPasses[] = {
     {"fuse", "groups nodes into kernels: an anchored nest, or loops", fuse, true},
     {"lower", "fusions become kernels", lower, true},
     {"simplify-index", "index expressions with the ranges of their variables", simplify_index, true},
+    {"tile", "contracts become loops over tiles of accumulators in registers", tile, true},
     {"expand-math", "exp, log, tanh, ... become polynomials", expand_math, true},
     {"schedule", "which loops are unrolled and what lives in registers", schedule, true},
     {"plan-memory", "places temporaries; updates in place where legal", plan_memory, true},
 };
 
 // Folding leaves selects between constants and the like behind, so simplify runs again after it.
-constexpr std::string_view kStandard[] = {"simplify",       "fold",        "simplify", "cse",
-                                          "contract",       "dce",         "fuse",     "lower",
-                                          "simplify-index", "expand-math", "schedule", "plan-memory"};
+constexpr std::string_view kStandard[] = {
+    "simplify", "fold",           "simplify", "cse",         "contract", "dce",         "fuse",
+    "lower",    "simplify-index", "tile",     "expand-math", "schedule", "plan-memory",
+};
 
 }  // namespace
 

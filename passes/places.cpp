@@ -1,5 +1,6 @@
 #include "gcompile/passes/places.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "gcompile/ir/op.h"
@@ -17,13 +18,68 @@ bool rereads(const ir::Node& reader) {
   return reader.op->is(ir::kContraction) || reader.op->name == "gather";
 }
 
+ir::Index variables(const ir::Node& n) {
+  ir::Index index;
+  for (int a = 0; a < n.types[0].rank(); ++a) index.emplace_back("i" + std::to_string(a));
+  return index;
+}
+
 // A reshape whose operand's index would take a division by a symbolic extent: it reads the operand's memory by its
 // row-major offset.
 bool needs_memory(const ir::Node& n) {
   if (n.op->name != "reshape" || n.operands[0].type().rank() < 2) return false;
-  ir::Index index;
-  for (int a = 0; a < n.types[0].rank(); ++a) index.emplace_back("i" + std::to_string(a));
-  return std::get<ir::ViewLowering>(n.op->lower).map(n, index).size() == 1;
+  return std::get<ir::ViewLowering>(n.op->lower).map(n, variables(n)).size() == 1;
+}
+
+bool has_division(const ir::Index& index) {
+  for (const Dim& d : index)
+    for (const auto& term : d.terms())
+      for (const auto& factor : term.factors)
+        if (factor.opaque) return true;
+  return false;
+}
+
+using Placed = std::unordered_set<const ir::Node*>;
+
+bool in_memory(const ir::Node& n, const Placed& placed) {
+  return placed.count(&n) || n.op->name == "input" || n.op->name == "state" ||
+         (n.op->name == "constant" && n.types[0].rank() > 0);
+}
+
+// Whether an element of the value is one of something in memory, at an affine index. `index` has as many entries as
+// the value has axes, or one: an offset.
+bool is_affine_view(const ir::Node& n, const ir::Index& index, const Placed& placed) {
+  if (has_division(index)) return false;
+  if (in_memory(n, placed)) return true;
+  const auto* view = std::get_if<ir::ViewLowering>(&n.op->lower);
+  if (!view) return false;
+  const ir::Node* source = n.operands[0].node;
+  if (n.op->name == "reshape") {  // memory is reshaped by its row-major offset
+    while (source->op->name == "reshape" && !in_memory(*source, placed)) source = source->operands[0].node;
+    if (in_memory(*source, placed)) return true;
+    source = n.operands[0].node;
+  }
+  return is_affine_view(*source, view->map(n, index), placed);
+}
+
+// The dots in the expression of a placed value, and whether it can be the epilogue of one.
+struct Expression {
+  std::vector<const ir::Node*> dots;
+  bool plain = true;
+};
+void search(const ir::Node& n, const ir::Index& index, const Placed& placed, Expression& found) {
+  if (n.op->is(ir::kContraction)) {
+    if (std::find(found.dots.begin(), found.dots.end(), &n) == found.dots.end()) found.dots.push_back(&n);
+    found.plain &= !has_division(index);
+    return;
+  }
+  if (n.op->is(ir::kLeaf)) return;
+  const auto* view = std::get_if<ir::ViewLowering>(&n.op->lower);
+  const bool elementwise = std::holds_alternative<ir::ElementLowering>(n.op->lower);
+  found.plain &= view || elementwise;
+  for (const ir::Value& v : n.operands)
+    if (!placed.count(v.node))
+      search(*v.node, view ? view->map(n, index) : elementwise ? index : variables(*v.node), placed, found);
 }
 
 }  // namespace
@@ -66,6 +122,25 @@ std::unordered_set<const ir::Node*> placed_nodes(const std::vector<const ir::Nod
       total = 0;
     }
     size[n] = total;
+  }
+  return placed;
+}
+
+std::unordered_set<const ir::Node*> placed_for_loops(const std::vector<const ir::Node*>& nodes,
+                                                     const std::vector<ir::Value>& outputs) {
+  Placed placed = placed_nodes(nodes, outputs);
+  for (const ir::Node* n : nodes)
+    if (n->op->is(ir::kContraction))
+      for (const ir::Value& v : n->operands)
+        if (!v.node->op->is(ir::kLeaf) && !is_affine_view(*v.node, variables(*v.node), placed)) placed.insert(v.node);
+  // Of several dots in one expression the last stays: the others are done by then.
+  for (const ir::Node* n : nodes) {
+    if (!placed.count(n) || n->op->is(ir::kContraction)) continue;
+    Expression e;
+    search(*n, variables(*n), placed, e);
+    std::sort(e.dots.begin(), e.dots.end(), [](const ir::Node* a, const ir::Node* b) { return a->id < b->id; });
+    if (e.plain && !e.dots.empty()) e.dots.pop_back();
+    placed.insert(e.dots.begin(), e.dots.end());
   }
   return placed;
 }

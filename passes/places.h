@@ -15,6 +15,12 @@ namespace gcompile::passes {
 std::unordered_set<const ir::Node*> placed_nodes(const std::vector<const ir::Node*>& nodes,
                                                  const std::vector<ir::Value>& outputs);
 
+// The same for values that become loops, where a dot becomes a contract: a dot whose only reader leads by elementwise
+// ops and affine views to a placed value is made where that is stored, as is a sum of which it is the only dot; every
+// other dot is placed. Operands of dots that are no affine views of memory are placed too.
+std::unordered_set<const ir::Node*> placed_for_loops(const std::vector<const ir::Node*>& nodes,
+                                                     const std::vector<ir::Value>& outputs);
+
 // Leaves and views: an element costs an index computation at most.
 bool is_cheap(const ir::Node& node);
 

@@ -4,6 +4,8 @@
 #include <functional>
 #include <set>
 
+#include "gcompile/passes/tile.h"
+
 namespace gcompile::passes {
 namespace {
 
@@ -39,36 +41,27 @@ bool touches(const ir::Kernel& kernel, const std::string& memory, bool (*how)(co
   return std::any_of(kernel.body.begin(), kernel.body.end(), [&](const Instr& s) { return touches(s, memory, how); });
 }
 
-// Inside one statement: every load of the state stands in the block of the only store of the value, before it, and has
-// its index.
-bool same_element_only(const Instr& statement, const std::string& state, const std::string& value) {
-  const Block* store_block = nullptr;
-  ir::Index store_index;
-  int stores = 0;
-  const std::function<void(const Block&)> find = [&](const Block& block) {
-    for (const Instr& i : block) {
-      if (writes(i, value)) {
-        ++stores;
-        store_block = &block;
-        store_index = i.index;
-        if (i.opcode != Opcode::kStore) stores = 2;
-      }
-      find(i.body);
+// Whether a load of the state is followed, in its block, by the store of the value at its index: as an element is
+// stored once, it is read before.
+bool is_stored_after(const Block& block, std::size_t load, const std::string& value) {
+  const Instr& l = block[load];
+  if (l.opcode != Opcode::kLoad || !l.operands.empty()) return false;
+  bool after = false;
+  for (std::size_t i = 0; i < block.size(); ++i)
+    if (block[i].opcode == Opcode::kStore && block[i].memory == value && block[i].index == l.index) {
+      if (i < load) return false;
+      after = true;
     }
-  };
-  find(statement.body);
-  if (stores != 1 || !store_block) return false;
-  bool fine = true;
-  const std::function<void(const Block&)> check = [&](const Block& block) {
-    bool stored = false;
-    for (const Instr& i : block) {
-      stored |= writes(i, value);
-      if (reads(i, state)) fine &= &block == store_block && !stored && i.index == store_index && i.operands.empty();
-      check(i.body);
-    }
-  };
-  check(statement.body);
-  return fine;
+  return after;
+}
+
+// Whether a statement of a block reads the state otherwise.
+bool reads_another_element(const Block& block, std::size_t at, const std::string& state, const std::string& value) {
+  const Instr& statement = block[at];
+  if (reads(statement, state)) return !is_stored_after(block, at, value);
+  for (std::size_t i = 0; i < statement.body.size(); ++i)
+    if (reads_another_element(statement.body, i, state, value)) return true;
+  return false;
 }
 
 struct Lifetime {
@@ -82,11 +75,9 @@ bool may_update_in_place(const ir::KernelModule& module, const std::string& stat
   for (const ir::Kernel& kernel : module.kernels) {
     if (written && touches(kernel, state, reads)) return false;
     bool written_here = false;
-    for (const Instr& statement : kernel.body) {
-      const bool w = touches(statement, value, writes);
-      const bool r = touches(statement, state, reads);
-      if (r && written_here) return false;
-      if (r && w && !same_element_only(statement, state, value)) return false;
+    for (std::size_t i = 0; i < kernel.body.size(); ++i) {
+      const bool w = touches(kernel.body[i], value, writes);
+      if ((w || written_here) && reads_another_element(kernel.body, i, state, value)) return false;
       written_here |= w;
     }
     if (written && written_here) return false;  // one kernel makes a value
@@ -96,6 +87,7 @@ bool may_update_in_place(const ir::KernelModule& module, const std::string& stat
 }
 
 ir::Program plan_memory(const ir::KernelModule& module, const PassContext&) {
+  refuse_contracts(module, "plan-memory");
   ir::Program program;
   program.module = module;
   auto& buffers = program.module.buffers;

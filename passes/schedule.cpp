@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "gcompile/passes/tile.h"
+
 namespace gcompile::passes {
 namespace {
 
@@ -120,6 +122,7 @@ std::int64_t unrolled_size(const ir::Block& block) {
 }
 
 ir::KernelModule schedule(const ir::KernelModule& module, const PassContext& context) {
+  refuse_contracts(module, "schedule");
   ir::KernelModule out = module;
   for (ir::Kernel& k : out.kernels) schedule_kernel(k, context);
   return out;

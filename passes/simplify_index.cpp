@@ -21,17 +21,31 @@ class KernelIndices {
     for (ir::Instr& i : block) {
       i.extent = simplify(i.extent, ranges_);
       for (Dim& d : i.index) d = simplify(d, ranges_);
-      if (i.opcode != ir::Opcode::kFor) continue;
-      const std::int64_t most = bounds_of(i.extent, ranges_).max;
-      // A loop that never runs has an empty range; any other will do for its body.
       const Ranges outer = ranges_;
-      ranges_[i.var] = {0, most == INT64_MAX ? most : std::max<std::int64_t>(most - 1, 0)};
-      run(i.body);
+      if (i.opcode == ir::Opcode::kFor) {
+        add(i.var, i.extent);
+        run(i.body);
+      } else if (i.opcode == ir::Opcode::kContract) {
+        for (auto* axes : {&i.axes, &i.sums})
+          for (ir::Axis& a : *axes) {
+            a.extent = simplify(a.extent, outer);
+            add(a.var, a.extent);
+          }
+        for (auto* access : {&i.left, &i.right})
+          for (Dim& d : access->index) d = simplify(d, ranges_);
+        run(i.body);
+      }
       ranges_ = outer;
     }
   }
 
  private:
+  // A loop that never runs has an empty range; any other will do for its body.
+  void add(const std::string& var, const Dim& extent) {
+    const std::int64_t most = bounds_of(extent, ranges_).max;
+    ranges_[var] = {0, most == INT64_MAX ? most : std::max<std::int64_t>(most - 1, 0)};
+  }
+
   Ranges ranges_;
 };
 

@@ -1,8 +1,8 @@
 // ThreadPool: the threads that share the chunks of one loop of compiled code. Chunks are claimed from a counter, by the
 // caller too, which waits only for chunks that others have claimed: a worker that the system has taken its core from
-// never holds anybody up before it has claimed something. Waiting spins for a while, then yields; idle workers then park,
-// so that a program that computes nothing costs nothing. What a chunk is does not depend on who runs it, nor on how many
-// threads there are: so neither do the bits.
+// never holds anybody up before it has claimed something. Waiting spins for a while, then yields; idle workers then
+// park, so that a program that computes nothing costs nothing. What a chunk is does not depend on who runs it, nor on
+// how many threads there are: so neither do the bits.
 #pragma once
 
 #include <atomic>
@@ -31,8 +31,8 @@ class ThreadPool {
   ~ThreadPool();
 
   // Runs the chunks 0 .. chunks - 1, each once, on up to `threads` threads with the caller's among them; returns when
-  // all are done. While another thread's loop has the pool, or inside a chunk, the caller runs all chunks itself. Starts
-  // no more threads than it can: where the system gives none, fewer work.
+  // all are done. While another thread's loop has the pool, or inside a chunk, the caller runs all chunks itself.
+  // Starts no more threads than it can: where the system gives none, fewer work.
   void run(int threads, std::int64_t chunks, Chunk chunk, void* context);
 
  private:

@@ -185,12 +185,17 @@ class NodeError {
         out.set(i, errors.at(i) + count * epsilon(t) * sizes.at(i) + overflow(sizes.at(i), t));
       return out;
     }
-    Array grown = size;
-    for (std::int64_t i = 0; i < size.size(); ++i) grown.set(i, size.at(i) + in(0).error.at(i));
-    const Array small = evaluate({size}), big = evaluate({grown});
+    // In another order a partial product may be as large as that of all factors above 1: it may overflow before a factor
+    // of 0 comes, and what an underflow of the others loses is multiplied by it.
+    Array grown = size, above = size;
+    for (std::int64_t i = 0; i < size.size(); ++i) {
+      grown.set(i, size.at(i) + in(0).error.at(i));
+      above.set(i, std::max(grown.at(i), 1.0));
+    }
+    const Array small = evaluate({size}), big = evaluate({grown}), most = evaluate({above});
     for (std::int64_t i = 0; i < value.size(); ++i)
-      out.set(i, big.at(i) - small.at(i) + count * epsilon(t) * big.at(i) + tiny(t) * (1 + big.at(i)) +
-                     overflow(big.at(i), t));
+      out.set(i, big.at(i) - small.at(i) + count * epsilon(t) * big.at(i) + tiny(t) * count * (1 + most.at(i)) +
+                     overflow(most.at(i), t));
     return out;
   }
   // Where a partial sum could leave the range of the dtype.

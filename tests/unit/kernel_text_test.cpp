@@ -137,7 +137,7 @@ const Wrong kWrong[] = {
      "t.kir:8:23: expected 'stack' or 'register', found 'heap'"},
     {"unknown", in_kernel("    %0 = launch(3) : f32"), "t.kir:8:10: expected an instruction or an op, found 'launch'"},
     {"no_result", in_kernel("    neg(%0) : f32"),
-     "t.kir:8:5: expected 'for', 'store', 'lane_reduce', 'transpose' or '}', found 'neg'"},
+     "t.kir:8:5: expected 'for', 'contract', 'store', 'lane_reduce', 'transpose' or '}', found 'neg'"},
     {"result_of_store", in_kernel("    %0 = store y[] = %0"),
      "t.kir:8:10: expected an instruction with a result, found 'store'"},
     {"two_results", in_kernel("    %0, %1 = literal 1 : f32"), "t.kir:8:9: expected one result, found '%1'"},

@@ -1,0 +1,101 @@
+// Values that are dots, with what is made of them, as contracts: see lower.h.
+#include <algorithm>
+
+#include "gcompile/ir/op.h"
+#include "gcompile/passes/lower.h"
+
+namespace gcompile::passes {
+namespace {
+
+using ir::Index;
+using ir::Node;
+using ir::Value;
+
+bool has_dot(const BodyLowering& c, Value v) {
+  if (c.is_placed(v)) return false;
+  const auto& operands = v.node->operands;
+  return v.node->op->is(ir::kContraction) ||
+         std::any_of(operands.begin(), operands.end(), [&](Value o) { return has_dot(c, o); });
+}
+
+// The dot in the expression of a value, and the element of it that the value's element needs.
+struct Found {
+  const Node* dot = nullptr;
+  Index at;
+  bool fits = true;  // one dot at one index, the rest elementwise or views
+};
+
+void search(const BodyLowering& c, Value v, const Index& at, Found& found) {
+  if (c.is_placed(v)) return;
+  const Node& n = *v.node;
+  if (n.op->is(ir::kContraction)) {
+    found.fits &= !found.dot || (found.dot == &n && found.at == at);
+    found.dot = &n;
+    found.at = at;
+    return;
+  }
+  if (n.op->is(ir::kLeaf)) return;
+  if (const auto* view = std::get_if<ir::ViewLowering>(&n.op->lower)) {
+    if (n.op->name == "reshape") {
+      const BodyLowering::Source source = c.source_of_reshape(n, *view, at);
+      return search(c, source.value, source.index, found);
+    }
+    return search(c, n.operands[0], c.simplified(view->map(n, at)), found);
+  }
+  found.fits &= std::holds_alternative<ir::ElementLowering>(n.op->lower);
+  for (const Value& operand : n.operands) search(c, operand, at, found);
+}
+
+// Whether the offset into memory of the extents moves by a fixed step with each of the variables.
+bool is_affine(const ir::Access& a, const std::vector<ir::Axis>& axes) {
+  for (const Dim& d : a.index) {
+    if (d.uses(ir::kLaneSymbol)) return false;
+    for (const ir::Axis& axis : axes) {
+      const auto step = d.coefficient_of(axis.var);
+      if (!step) return false;
+      for (const ir::Axis& other : axes)
+        if (step->uses(other.var)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool emit_contract(BodyLowering& c, Value v, const std::string& memory, bool linear) {
+  const Type& type = v.type();
+  if (c.lanes || c.mask >= 0 || !has_dot(c, v)) return false;
+  ir::Instr contract{ir::Opcode::kContract};
+  Index at, folded;
+  for (const Dim& extent : type.dims) {
+    contract.axes.push_back({c.variable("i", extent), extent});
+    at.emplace_back(contract.axes.back().var);
+  }
+  Found found;
+  search(c, v, at, found);
+  if (!found.dot || !found.fits || found.at.size() != found.dot->types[0].dims.size()) return false;
+  const Node& dot = *found.dot;
+  for (const Dim& extent : dot_sums(dot)) {
+    contract.sums.push_back({c.variable("k", extent), extent});
+    folded.emplace_back(contract.sums.back().var);
+  }
+  const DotOperands index = dot_operands(dot, found.at, folded);
+  const auto left = c.access(dot.operands[0], index.left), right = c.access(dot.operands[1], index.right);
+  if (!left || !right) return false;
+  contract.left = *left;
+  contract.right = *right;
+  std::vector<ir::Axis> all = contract.axes;
+  all.insert(all.end(), contract.sums.begin(), contract.sums.end());
+  if (!is_affine(*left, all) || !is_affine(*right, all)) return false;
+  KernelBuilder& b = c.builder();
+  const BodyLowering::At here(c, *v.node);
+  c.in_scope([&] {
+    b.contract(std::move(contract), dot.types[0].dtype, [&](int sum) {
+      c.bind({&dot, 0}, found.at, sum);
+      b.store(memory, stored_at(at, type, linear), c.value(v, at));
+    });
+  });
+  return true;
+}
+
+}  // namespace gcompile::passes
