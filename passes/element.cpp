@@ -242,7 +242,8 @@ Expr BodyLowering::load(const Place& place, const Type& type, const Index& at) {
   if (!used.empty())
     for (Dim& d : index) d = d.substitute(renamed);
   const bool lane_access = uses_lane(index) || lane_operands;
-  const int m = lane_access && place.form == Form::kBuffer ? b_.both(mask, predicate_) : predicate_;
+  // Lanes beyond the end read nothing: strided, they would reach far behind the memory. Those of a tile are all there.
+  const int m = lane_access && !place.by_lanes() ? b_.both(mask, predicate_) : predicate_;
   return {b_.load(place.memory, type.dtype, simplified(index), std::move(operands), m)};
 }
 

@@ -185,8 +185,8 @@ class NodeError {
         out.set(i, errors.at(i) + count * epsilon(t) * sizes.at(i) + overflow(sizes.at(i), t));
       return out;
     }
-    // In another order a partial product may be as large as that of all factors above 1: it may overflow before a factor
-    // of 0 comes, and what an underflow of the others loses is multiplied by it.
+    // In another order a partial product may be as large as that of all factors above 1: it may overflow before a
+    // factor of 0 comes, and what an underflow of the others loses is multiplied by it.
     Array grown = size, above = size;
     for (std::int64_t i = 0; i < size.size(); ++i) {
       grown.set(i, size.at(i) + in(0).error.at(i));
