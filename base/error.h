@@ -15,6 +15,11 @@ class Error : public std::runtime_error {
   Error(Location where, const std::string& message)
       : std::runtime_error(where.known() ? where.str() + ": " + message : message), where_(std::move(where)) {}
   const Location& where() const { return where_; }
+  // what() without the location that it begins with.
+  std::string message() const {
+    const std::string prefix = where_.known() ? where_.str() + ": " : "", text = what();
+    return text.rfind(prefix, 0) == 0 ? text.substr(prefix.size()) : text;
+  }
 
  protected:
   // `what` is the whole text, location included.
@@ -33,6 +38,13 @@ class ModelError : public Error {
 
 // A compiled function called with arguments that do not fit: nothing was run, nothing was updated.
 class CallError : public Error {
+ public:
+  using Error::Error;
+};
+
+// Numbers that went wrong while a compiled function ran: a NaN, where Check::NaN asks for them, or a loss that fit
+// cannot go on with. Nothing was updated by the call that a check stopped.
+class NumericError : public Error {
  public:
   using Error::Error;
 };

@@ -23,6 +23,7 @@ std::vector<Location> input_locations(const ir::Graph& graph) {
 std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const CompileOptions& options) {
   passes::PipelineOptions pipeline;
   pipeline.verify_each = options.verify_each;
+  pipeline.check_nan = options.check_nan;
 #ifndef NDEBUG
   pipeline.verify_each = true;
 #endif
@@ -41,6 +42,7 @@ std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const Compi
   }
   runtime::NativeCode code = jit(program, options.target);
   auto executable = std::make_shared<runtime::Executable>(std::move(program), std::move(code), input_locations(graph));
+  if (options.check_nan) executable->graph = std::make_shared<ir::Graph>(graph);
   // Printed on demand; the function lives in the executable that it points to.
   executable->dump = [e = executable.get(), graph, target = options.target](const std::string& stage) -> std::string {
     if (stage == "graph") return passes::print(graph);

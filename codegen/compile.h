@@ -26,6 +26,8 @@ bool runs_here(const Target& target, std::string* why);
 struct CompileOptions {
   Target target = default_target();
   bool verify_each = false;  // verify after every pass (always on in debug builds)
+  // Calls that meet a NaN update nothing and throw NumericError that says where it came from (pass check-nan).
+  bool check_nan = false;
   // Called after every pass with its name and the text of the IR: --dump-after, GCOMPILE_DUMP.
   std::function<void(const std::string& pass, const std::string& text)> after_pass;
 };

@@ -42,7 +42,17 @@ class InterruptScope {
   std::string text = "fit: the loss is " + std::to_string(loss) + " in epoch " + std::to_string(epoch) + ", batch " +
                      std::to_string(batch) + "; ";
   text += last ? "the last finite loss was " + std::to_string(*last) : "no loss before it was finite";
-  throw Error(Location::from(where), text + ". A lower learning rate or scaled inputs often help");
+  throw NumericError(Location::from(where), text + ". A lower learning rate or scaled inputs often help");
+}
+
+// The loss of one step; a NaN that the step's own check finds is told with epoch and batch.
+double checked_step(TrainStep& step, const data::Batch& batch, std::size_t epoch, std::int64_t number, Where where) {
+  try {
+    return step({batch.inputs, where}, {batch.labels, where}).item();
+  } catch (const NumericError& e) {
+    throw NumericError(e.where(), e.message() + "\n  in epoch " + std::to_string(epoch) + ", batch " +
+                                      std::to_string(number) + " of fit at " + Location::from(where).str());
+  }
 }
 
 void draw(const std::string& path, const History& history) {
@@ -68,8 +78,8 @@ History fit(TrainStep& step, const data::DataLoader& loader, const FitOptions& o
     double sum = 0, samples = 0;
     std::int64_t batches = 0;
     for (const data::Batch& batch : loader) {
-      const double loss = step({batch.inputs, where}, {batch.labels, where}).item();
       ++batches;
+      const double loss = checked_step(step, batch, history.loss.size() + 1, batches, where);
       if (!std::isfinite(loss)) not_finite(loss, history.loss.size() + 1, batches, last, where);
       last = loss;
       const double rows = weighted && batch.inputs.rank() > 0 ? static_cast<double>(batch.inputs.shape()[0]) : 1;

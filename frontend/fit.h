@@ -29,8 +29,9 @@ struct History {
 };
 
 // Ctrl-C (SIGINT) ends the run after the batch under way and is handled as before from then on; a second one ends the
-// process. Throws Error when a loss is not finite (with epoch and batch, from 1, and the last loss that was), DataError
-// when the picture cannot be written, and what the loader and the step throw.
+// process. Throws NumericError when a loss is not finite (with epoch and batch, from 1, and the last loss that was) or
+// when the step's own check for NaN stopped it (the parameters are then those before that batch), DataError when the
+// picture cannot be written, and what the loader and the step throw.
 History fit(TrainStep& step, const data::DataLoader& loader, const FitOptions& options = {},
             Where where = Where::current());
 

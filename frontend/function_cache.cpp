@@ -25,12 +25,6 @@ namespace {
 
 const char kBatch[] = "N";
 
-// The executable knows the line of the call that it was compiled for; the call at hand is the one to look at.
-std::string without_location(const CallError& e) {
-  const std::string text = e.what();
-  return e.where().known() ? text.substr(e.where().str().size() + 2) : text;
-}
-
 // The values that extents have in shapes: what a symbol alone stands for.
 std::map<std::string, std::int64_t> bound_symbols(const std::vector<Type>& types, const std::vector<Shape>& shapes) {
   std::map<std::string, std::int64_t> values;
@@ -42,14 +36,14 @@ std::map<std::string, std::int64_t> bound_symbols(const std::vector<Type>& types
 
 }  // namespace
 
-FunctionCache::FunctionCache(Body body, std::size_t result_count, JitOptions options, Batch batch,
+FunctionCache::FunctionCache(Body body, std::size_t result_count, const JitOptions& options, Batch batch,
                              std::vector<std::string> names)
-    : body_(std::move(body)), result_count_(result_count), options_(std::move(options)), batch_(batch),
+    : body_(std::move(body)), result_count_(result_count), options_(options.named("main")), batch_(batch),
       names_(std::move(names)) {}
 
-FunctionCache::FunctionCache(Body body, std::size_t result_count, JitOptions options,
+FunctionCache::FunctionCache(Body body, std::size_t result_count, const JitOptions& options,
                              const std::vector<TensorSpec>& specs, Where where)
-    : body_(std::move(body)), result_count_(result_count), options_(std::move(options)), declared_(true) {
+    : body_(std::move(body)), result_count_(result_count), options_(options.named("main")), declared_(true) {
   last_ = &compile(specs, std::vector<Where>(specs.size(), where));
 }
 
@@ -94,6 +88,7 @@ FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& sp
   codegen::CompileOptions options;
   if (!options_.target.empty()) options.target = codegen::target_named(options_.target);
   if (options_.verify_each) options.verify_each = true;
+  options.check_nan = options_.check == Check::NaN;
   auto variant = std::make_unique<Variant>();
   Trace trace(options_.name);
   std::vector<Tensor> inputs;
@@ -137,11 +132,16 @@ std::span<const Array> FunctionCache::run(std::span<const Argument* const> argum
     v.shapes[i] = pointers[i]->shape();
   }
   std::vector<Array>& slot = free_slot(v);
+  // The executable knows the line of the call that it was compiled for; the call at hand is the one to look at.
   try {
     v.executable->run({pointers, arguments.size()}, slot);
   } catch (const CallError& e) {
     if (arguments.empty()) throw;
-    throw CallError(Location::from(arguments[0]->where()), without_location(e));
+    throw CallError(Location::from(arguments[0]->where()), e.message());
+  } catch (const NumericError& e) {
+    const int argument = v.executable->trap().argument;
+    if (argument < 0) throw;
+    throw NumericError(Location::from(arguments[static_cast<std::size_t>(argument)]->where()), e.message());
   }
   return slot;
 }

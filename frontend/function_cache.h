@@ -18,10 +18,23 @@
 
 namespace gcompile {
 
+// What a compiled function looks for while it runs. NaN: a call whose results or new states would have a NaN that it
+// computed, or was given, updates nothing and throws NumericError: which op made it, on which line, from operands of
+// which ranges. Results keep their bits; the step may be slower.
+enum class Check { None, NaN };
+
 struct JitOptions {
-  std::string name = "main";  // of the function, in dumps and profiles
+  std::string name = "";      // of the function, in dumps and profiles; "main", "train_step", ... unless given
   std::string target = "";    // "x86-64-v3", ...; empty: this machine
   bool verify_each = false;   // check the compiler's work after every pass
+  Check check = Check::None;  // of the values that a call computes
+
+  JitOptions named(const char* default_name) const {
+    JitOptions named = *this;
+    if (named.name.empty()) named.name = default_name;
+    return named;
+  }
+  friend bool operator==(const JitOptions&, const JitOptions&) = default;
 };
 
 // A look at one compiled variant.
@@ -50,10 +63,10 @@ class FunctionCache {
   using Body = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
   enum class Batch { kStatic, kSymbolic, kSymbolicNonempty };  // the leading extent of the arguments (all share one)
 
-  FunctionCache(Body body, std::size_t result_count, JitOptions options, Batch batch = Batch::kStatic,
+  FunctionCache(Body body, std::size_t result_count, const JitOptions& options, Batch batch = Batch::kStatic,
                 std::vector<std::string> names = {});
   // With declared parameters: compiled at once, for these only.
-  FunctionCache(Body body, std::size_t result_count, JitOptions options, const std::vector<TensorSpec>& specs,
+  FunctionCache(Body body, std::size_t result_count, const JitOptions& options, const std::vector<TensorSpec>& specs,
                 Where where);
 
   // Calls are exclusive, from the beginning until what `use` returns has been made of the results.

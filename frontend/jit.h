@@ -100,22 +100,23 @@ class Function<F, std::index_sequence<I...>> {
 };
 
 template <class F>
-auto jit(F f, JitOptions options = {}) {
+auto jit(F f, const JitOptions& options = {}) {
   detail::require_signature<F>();
-  return Function<F>(std::make_unique<detail::FunctionCache>(detail::body_of(std::move(f)),
-                                                             detail::returned_of<F>::count, std::move(options)));
+  return Function<F>(
+      std::make_unique<detail::FunctionCache>(detail::body_of(std::move(f)), detail::returned_of<F>::count, options));
 }
 
 // Throws CallError unless there is one spec per parameter.
 template <class F>
-auto compile(F f, const std::vector<TensorSpec>& specs, JitOptions options = {}, Where where = Where::current()) {
+auto compile(F f, const std::vector<TensorSpec>& specs, const JitOptions& options = {},
+             Where where = Where::current()) {
   detail::require_signature<F>();
   if (specs.size() != detail::signature_of<F>::arity)
     throw CallError(Location::from(where), "compile: the function has " +
                                                std::to_string(detail::signature_of<F>::arity) + " parameters, and " +
                                                std::to_string(specs.size()) + " are described");
-  return Function<F>(std::make_unique<detail::FunctionCache>(
-      detail::body_of(std::move(f)), detail::returned_of<F>::count, std::move(options), specs, where));
+  return Function<F>(std::make_unique<detail::FunctionCache>(detail::body_of(std::move(f)),
+                                                             detail::returned_of<F>::count, options, specs, where));
 }
 
 // Several results of a traced function: Tensors, States (as they were before the call) or numbers. The arities are

@@ -42,20 +42,21 @@ class Rows {
 
 }  // namespace
 
-std::unique_ptr<FunctionCache> make_predict(Forward forward) {
+std::unique_ptr<FunctionCache> make_predict(Forward forward, const JitOptions& options) {
   return std::make_unique<FunctionCache>(
       [forward = std::move(forward)](std::span<const Tensor> in) { return std::vector<Tensor>{forward(in[0])}; }, 1,
-      JitOptions{.name = "predict"}, FunctionCache::Batch::kSymbolic, std::vector<std::string>{"x"});
+      options.named("predict"), FunctionCache::Batch::kSymbolic, std::vector<std::string>{"x"});
 }
 
-std::unique_ptr<FunctionCache> make_evaluate(Forward forward, const LossFunction& loss, Where where) {
+std::unique_ptr<FunctionCache> make_evaluate(Forward forward, const LossFunction& loss, const JitOptions& options,
+                                             Where where) {
   auto body = [forward = std::move(forward), loss, where](std::span<const Tensor> in) -> std::vector<Tensor> {
     const Tensor output = forward(in[0]);
     const Tensor value = loss.loss(output, in[1], where);
     const LocationScope scope(where);
     return {value, loss.probabilities ? loss.probabilities(output) : output};
   };
-  return std::make_unique<FunctionCache>(std::move(body), 2, JitOptions{.name = "evaluate"},
+  return std::make_unique<FunctionCache>(std::move(body), 2, options.named("evaluate"),
                                          FunctionCache::Batch::kSymbolicNonempty, std::vector<std::string>{"x", "y"});
 }
 

@@ -46,18 +46,23 @@ struct ForwardCaches {
 
 template <class M>
 struct PredictKey {
-  friend bool operator==(const PredictKey&, const PredictKey&) { return true; }
+  JitOptions options;
+  friend bool operator==(const PredictKey& a, const PredictKey& b) { return a.options == b.options; }
 };
 template <class M, class L>
 struct EvaluateKey {
   L loss;
-  friend bool operator==(const EvaluateKey& a, const EvaluateKey& b) { return a.loss == b.loss; }
+  JitOptions options;
+  friend bool operator==(const EvaluateKey& a, const EvaluateKey& b) {
+    return a.loss == b.loss && a.options == b.options;
+  }
 };
 
 using Forward = std::function<Tensor(const Tensor&)>;
 
-std::unique_ptr<FunctionCache> make_predict(Forward forward);
-std::unique_ptr<FunctionCache> make_evaluate(Forward forward, const LossFunction& loss, Where where);
+std::unique_ptr<FunctionCache> make_predict(Forward forward, const JitOptions& options);
+std::unique_ptr<FunctionCache> make_evaluate(Forward forward, const LossFunction& loss, const JitOptions& options,
+                                             Where where);
 Array run_predict(FunctionCache& cache, const Argument& x);
 Evaluation run_evaluate(FunctionCache& cache, const LossFunction& loss, const data::Dataset& data, const Metric& metric,
                         Where where);
@@ -66,28 +71,26 @@ Evaluation run_evaluate(FunctionCache& cache, const LossFunction& loss, const da
 
 // The model's output for x. The leading axis of x, when it has more than one, is the batch: one compile for all sizes.
 template <std::derived_from<nn::Module> M>
-Array predict(const M& model, const Argument& x) {
-  return detail::run_predict(model.caches().find(detail::PredictKey<M>{},
-                                                 [&] {
-                                                   const Where where = x.where();
-                                                   return detail::make_predict([&model, where](const Tensor& t) {
-                                                     return nn::call_forward(model, t, where);
-                                                   });
-                                                 }),
-                             x);
+Array predict(const M& model, const Argument& x, const JitOptions& options = {}) {
+  const auto make = [&] {
+    return detail::make_predict(
+        [&model, where = x.where()](const Tensor& t) { return nn::call_forward(model, t, where); }, options);
+  };
+  return detail::run_predict(model.caches().find(detail::PredictKey<M>{options}, make), x);
 }
 
 // The loss, and the metric, over a data set. CallError for an empty one.
 template <std::derived_from<nn::Module> M, class L>
 Evaluation evaluate(const M& model, const L& loss, const data::Dataset& data, const Metric& metric = nullptr,
-                    Where where = Where::current()) {
+                    const JitOptions& options = {}, Where where = Where::current()) {
   const LossFunction f = LossFunction::from(loss);
   const auto make = [&] {
     return detail::make_evaluate([&model, where](const Tensor& t) { return nn::call_forward(model, t, where); }, f,
-                                 where);
+                                 options, where);
   };
   if constexpr (std::equality_comparable<L>)
-    return detail::run_evaluate(model.caches().find(detail::EvaluateKey<M, L>{loss}, make), f, data, metric, where);
+    return detail::run_evaluate(model.caches().find(detail::EvaluateKey<M, L>{loss, options}, make), f, data, metric,
+                                where);
   else
     return detail::run_evaluate(*make(), f, data, metric, where);
 }

@@ -19,6 +19,7 @@ struct TrainStep::Impl {
   detail::Forward forward;
   LossFunction loss;
   optim::Rule rule;
+  JitOptions options;
   Where where;
   std::vector<Parameter> parameters;
   std::vector<State> model_states;
@@ -44,9 +45,8 @@ struct TrainStep::Impl {
     mode = modes.back().get();
     mode->trainable = trainable;
     mode->cache = std::make_unique<detail::FunctionCache>(
-        [this, trainable](std::span<const Tensor> in) { return trace(in, trainable); }, 1,
-        JitOptions{.name = "train_step"}, detail::FunctionCache::Batch::kSymbolicNonempty,
-        std::vector<std::string>{"x", "y"});
+        [this, trainable](std::span<const Tensor> in) { return trace(in, trainable); }, 1, options.named("train_step"),
+        detail::FunctionCache::Batch::kSymbolicNonempty, std::vector<std::string>{"x", "y"});
     return *mode->cache;
   }
 
@@ -81,10 +81,12 @@ struct TrainStep::Impl {
   }
 };
 
-TrainStep::TrainStep(const nn::Module& model, detail::Forward forward, LossFunction loss, optim::Rule rule, Where where)
+TrainStep::TrainStep(const nn::Module& model, detail::Forward forward, LossFunction loss, optim::Rule rule,
+                     const JitOptions& options, Where where)
     : impl_(new Impl{std::move(forward),
                      std::move(loss),
                      std::move(rule),
+                     options,
                      where,
                      model.parameters(),
                      model.states(),
@@ -105,7 +107,11 @@ void TrainStep::set_learning_rate(double rate) { impl_->rule.learning_rate.assig
 double TrainStep::learning_rate() const { return impl_->rule.learning_rate.item(); }
 
 Evaluation TrainStep::evaluate(const data::Dataset& data, const Metric& metric, Where where) {
-  if (!impl_->evaluation) impl_->evaluation = detail::make_evaluate(impl_->forward, impl_->loss, impl_->where);
+  if (!impl_->evaluation) {
+    JitOptions options = impl_->options;
+    options.name.clear();  // the name is the step's
+    impl_->evaluation = detail::make_evaluate(impl_->forward, impl_->loss, options, impl_->where);
+  }
   return detail::run_evaluate(*impl_->evaluation, impl_->loss, data, metric, where);
 }
 

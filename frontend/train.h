@@ -2,6 +2,7 @@
 //
 //   gc::TrainStep step(model, gc::nn::BCELoss{}, gc::optim::SGD{.lr = 0.1});
 //   gc::Array loss = step(inputs, labels);
+//   gc::TrainStep careful(model, gc::nn::BCELoss{}, gc::optim::SGD{.lr = 0.1}, {.check = gc::Check::NaN});
 //
 // The leading axis of inputs and labels is the batch, any size from 1: a smaller last batch does not recompile. Frozen
 // parameters are left alone; a parameter that the loss does not use too, with one warning on stderr.
@@ -22,16 +23,18 @@ class TrainStep {
  public:
   // The model must outlive the step. `loss`: see loss_function.h; `optimizer`: see optim/rule.h.
   template <std::derived_from<nn::Module> M, class Loss, class Optimizer>
-  TrainStep(const M& model, Loss loss, const Optimizer& optimizer, Where where = Where::current())
+  TrainStep(const M& model, Loss loss, const Optimizer& optimizer, const JitOptions& options = {},
+            Where where = Where::current())
       : TrainStep(
             model, [&model, where](const Tensor& x) { return nn::call_forward(model, x, where); },
-            LossFunction::from(std::move(loss)), optimizer.start(model.parameters()), where) {}
+            LossFunction::from(std::move(loss)), optimizer.start(model.parameters()), options, where) {}
   TrainStep(TrainStep&&) noexcept;
   TrainStep& operator=(TrainStep&&) noexcept;
   ~TrainStep();
 
   // One step; the loss before it. CallError, with nothing updated, for an empty batch, different numbers of inputs and
-  // labels, or a call while another runs. ModelError, at the first call, for a model that does not fit the data.
+  // labels, or a call while another runs. NumericError, with nothing updated, for a NaN, where the options ask for that
+  // check (evaluate then makes it too). ModelError, at the first call, for a model that does not fit the data.
   Array operator()(const Argument& inputs, const Argument& labels);
 
   // Takes effect at the next step and compiles nothing.
@@ -56,7 +59,8 @@ class TrainStep {
 
  private:
   struct Impl;
-  TrainStep(const nn::Module& model, detail::Forward forward, LossFunction loss, optim::Rule rule, Where where);
+  TrainStep(const nn::Module& model, detail::Forward forward, LossFunction loss, optim::Rule rule,
+            const JitOptions& options, Where where);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -21,6 +21,11 @@ void Graph::add_locations(const Node* to, const std::vector<Location>& from) {
     if (std::find(have.begin(), have.end(), l) == have.end()) have.push_back(l);
 }
 
+bool Graph::is_backward(const Node* node) const {
+  return std::any_of(backward.begin(), backward.end(),
+                     [&](const auto& ids) { return ids.first <= node->id && node->id < ids.second; });
+}
+
 int Graph::state_index(Value v) const {
   for (std::size_t i = 0; i < states.size(); ++i)
     if (states[i].value == v) return static_cast<int>(i);

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "gcompile/base/location.h"
@@ -106,11 +107,14 @@ class Graph {
   std::vector<Update> updates;
   std::map<std::string, DimBounds> bounds;  // of symbols; a symbol that is missing has the default bounds
   std::unordered_map<const Node*, std::vector<Location>> locations;
+  std::vector<std::pair<int, int>> backward;  // ids [begin, end) of the nodes that each run of gradient() made
 
   // The locations of a node; empty when there are none.
   const std::vector<Location>& where(const Node* node) const;
   // Unites the locations of two nodes, when one replaces the other or both went into a third.
   void add_locations(const Node* to, const std::vector<Location>& from);
+  // Made by gradient(). Known of the graph that was traced: nodes that passes make in their place are not marked.
+  bool is_backward(const Node* node) const;
   // Index into states of the leaf; -1 when the value is no state of this graph.
   int state_index(Value v) const;
   int find_state(std::string_view state_name) const;

@@ -32,6 +32,7 @@ class ProgramPrinter {
       for (const Dim& d : program_.slots[i].sizes) sizes += (sizes.empty() ? "" : ", ") + d.str();
       out_ += "slot " + std::to_string(i) + ": max(" + sizes + ") bytes\n";
     }
+    if (program_.status >= 0) out_ += "status " + name_of(program_.status) + "\n";
     for (const StateCopy& c : program_.copies) out_ += "copy " + name_of(c.state) + " = " + name_of(c.from) + "\n";
     return std::move(out_);
   }

@@ -32,6 +32,7 @@ struct Program {
   std::vector<Slot> slots;
   std::vector<Launch> launches;
   std::vector<StateCopy> copies;
+  int status = -1;                   // the result buffer i32[] that says what a check found (check-nan); -1: none
   std::vector<std::string> symbols;  // in the order of the dims argument of the compiled function
 
   // Offset of every slot and the arena's size in bytes, for concrete extents.

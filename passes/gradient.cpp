@@ -147,6 +147,7 @@ std::string unique_result(const ir::Graph& graph, const std::string& wanted) {
 std::vector<Value> gradient(ir::Builder& b, Value loss, std::span<const Value> wrt, Value seed) {
   check_loss(b.graph(), loss, seed);
   const KeepWhere keep(b);
+  const auto first_made = static_cast<int>(b.graph().arena->size());
   b.where = b.graph().where(loss.node);
   const std::vector<const Node*> nodes = ancestors(loss.node);
   Walk walk(b, wrt, nodes);
@@ -154,6 +155,7 @@ std::vector<Value> gradient(ir::Builder& b, Value loss, std::span<const Value> w
   for (const Node* node : nodes) walk.visit(node);
   std::vector<Value> result;
   for (const Value& v : wrt) result.push_back(v ? walk.cotangent(v) : Value{});
+  b.graph().backward.emplace_back(first_made, static_cast<int>(b.graph().arena->size()));
   return result;
 }
 

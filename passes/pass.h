@@ -30,7 +30,7 @@ struct Pass {
   bool standard;  // part of the default pipeline
 };
 
-// All passes in pipeline order; those that are not standard (gradient) come first.
+// All passes in pipeline order; those that are not standard (gradient, check-nan) come first.
 std::span<const Pass> all_passes();
 const Pass* find_pass(std::string_view name);
 

@@ -5,6 +5,7 @@
 #include "gcompile/base/error.h"
 #include "gcompile/ir/op.h"
 #include "gcompile/ir/print.h"
+#include "gcompile/passes/check_nan.h"
 #include "gcompile/passes/contract.h"
 #include "gcompile/passes/cse.h"
 #include "gcompile/passes/dce.h"
@@ -25,6 +26,8 @@ namespace {
 // The one table of passes.
 const Pass kPasses[] = {
     {"gradient", "adds d<name> of the first scalar result for every trainable state and float input", gradient_pass,
+     false},
+    {"check-nan", "adds a result that says where a NaN was met; updates happen only if there was none", check_nan,
      false},
     {"simplify", "algebraic rules that keep every bit", static_cast<GraphPass>(simplify), true},
     {"fold", "evaluates what depends on constants alone", fold, true},
@@ -89,18 +92,32 @@ Stage run_pass(const Pass& pass, const Stage& stage, const PassContext& context)
 }
 
 ir::Program run_pipeline(Stage stage, const PassContext& context, const PipelineOptions& options) {
-  for (const std::string_view name : kStandard) {
-    const Pass& pass = *find_pass(name);
-    const bool takes_graph = pass.run.index() <= 1;
-    if (takes_graph != std::holds_alternative<ir::Graph>(stage)) continue;
-    if (std::holds_alternative<ir::Program>(stage)) break;
+  const auto run = [&](const Pass& pass) {
     const auto begin = std::chrono::steady_clock::now();
     stage = run_pass(pass, stage, context);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     if (options.verify_each) verify(stage);
     if (options.after_pass) options.after_pass(pass, stage, seconds.count());
+  };
+  bool has_status = false;
+  if (options.check_nan) {
+    if (!std::holds_alternative<ir::Graph>(stage))
+      throw Error("checks for NaN are made in a graph, here is a " + std::string(level(stage)));
+    const std::size_t results = std::get<ir::Graph>(stage).results.size();
+    run(*find_pass("check-nan"));
+    has_status = std::get<ir::Graph>(stage).results.size() > results;
   }
-  return std::get<ir::Program>(std::move(stage));
+  for (const std::string_view name : kStandard) {
+    const Pass& pass = *find_pass(name);
+    const bool takes_graph = pass.run.index() <= 1;
+    if (takes_graph != std::holds_alternative<ir::Graph>(stage)) continue;
+    if (std::holds_alternative<ir::Program>(stage)) break;
+    run(pass);
+  }
+  auto program = std::get<ir::Program>(std::move(stage));
+  for (std::size_t i = 0; has_status && i < program.module.buffers.size(); ++i)
+    if (program.module.buffers[i].role == ir::BufferRole::kResult) program.status = static_cast<int>(i);  // the last
+  return program;
 }
 
 }  // namespace gcompile::passes

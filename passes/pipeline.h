@@ -25,6 +25,7 @@ Stage run_pass(const Pass& pass, const Stage& stage, const PassContext& context)
 
 struct PipelineOptions {
   bool verify_each = false;
+  bool check_nan = false;  // run check-nan first, and say in the program which result is the status
   // Called after every pass with its name, the stage, and the seconds it took.
   std::function<void(const Pass&, const Stage&, double)> after_pass;
 };

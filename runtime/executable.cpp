@@ -46,7 +46,12 @@ Executable::Executable(ir::Program program, NativeCode code, std::vector<Locatio
         pointers_[i] = b.storage->raw();
         break;
       }
-      case ir::BufferRole::kResult: results_.push_back(static_cast<int>(i)); break;
+      case ir::BufferRole::kResult:
+        if (static_cast<int>(i) == program_.status)
+          pointers_[i] = &status_;
+        else
+          results_.push_back(static_cast<int>(i));
+        break;
       case ir::BufferRole::kConstant: pointers_[i] = const_cast<void*>(b.data.raw()); break;
       case ir::BufferRole::kTemp: break;
     }
@@ -156,8 +161,23 @@ void Executable::run(std::span<const Array* const> arguments, std::span<Array> r
       r = Array::uninitialized(result_type(i).dtype, result_shapes_[i]);
     pointers_[static_cast<std::size_t>(results_[i])] = r.raw();
   }
-  if (const std::int32_t status = code_.entry(pointers_.data(), dims_.data()); status != 0)
-    throw CallError("the compiled function '" + program_.module.name + "' stopped with trap " + std::to_string(status));
+  check(code_.entry(pointers_.data(), dims_.data()), arguments);
+}
+
+// Makes an error of what the code returned, or of the status that it wrote.
+void Executable::check(std::int32_t returned, std::span<const Array* const> arguments) {
+  trap_ = {};
+  if (returned != 0) {
+    trap_ = {TrapRecord::Kind::kNative, returned};
+    throw CallError("the compiled function '" + program_.module.name + "' stopped with trap " +
+                    std::to_string(returned));
+  }
+  if (status_ == 0) return;
+  trap_ = {TrapRecord::Kind::kNaN, status_};
+  if (!graph) throw NumericError("a NaN in '" + program_.module.name + "'; nothing was updated");
+  const NanReport report = explain_nan(*graph, static_cast<std::size_t>(status_ - 1), arguments);
+  trap_.argument = report.argument;
+  throw NumericError(report.where, report.text);
 }
 
 }  // namespace gcompile::runtime

@@ -12,7 +12,9 @@
 
 #include "gcompile/base/array.h"
 #include "gcompile/base/location.h"
+#include "gcompile/ir/graph.h"
 #include "gcompile/ir/program.h"
+#include "gcompile/runtime/trap.h"
 
 namespace gcompile::runtime {
 
@@ -46,17 +48,25 @@ class Executable {
 
   // Runs. `results[i]` is reused when its dtype and shape fit and nobody shares it, else replaced. Throws CallError for
   // a wrong number of arguments, dtype, rank or extent, disagreeing symbols, an extent outside its bounds (an empty
-  // batch in a training step), a call while another runs; nothing is then read or updated.
+  // batch in a training step), a call while another runs; nothing is then read or updated. Throws NumericError when the
+  // program checks for NaN (program().status) and met one: no state is changed, the results are what was computed, and
+  // the next call is like any other.
   void run(std::span<const Array* const> arguments, std::span<Array> results);
+
+  // What stopped the last call that got as far as running.
+  const TrapRecord& trap() const { return trap_; }
 
   // Exact bytes of the arena for concrete extents of the symbols.
   std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims) const { return program_.peak_bytes(dims); }
 
   // Where every stage can be printed from (empty when compiled without).
   Dump dump;
+  // The graph that was compiled, from which a NaN is explained (null: the error says no more than that there was one).
+  std::shared_ptr<const ir::Graph> graph;
 
  private:
   void bind(std::span<const Array* const> arguments);
+  void check(std::int32_t returned, std::span<const Array* const> arguments);
   [[noreturn]] void refuse(std::size_t argument, const Array& given, const std::string& why) const;
 
   ir::Program program_;
@@ -70,6 +80,8 @@ class Executable {
   std::shared_ptr<std::byte> arena_;
   std::int64_t arena_bytes_ = -1;
   bool is_bound_ = false;
+  std::int32_t status_ = 0;  // written by a program that checks for NaN
+  TrapRecord trap_;
   std::atomic<bool> busy_{false};
 };
 

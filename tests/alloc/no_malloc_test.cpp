@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <vector>
 
@@ -57,6 +58,20 @@ TEST(NoMalloc, StepsOfOneShape) {
   Net model;
   TrainStep step(model, nn::BCELoss{}, optim::SGD{.lr = 0.1, .momentum = 0.9});
   step(x, y);
+  double last = 0;
+  EXPECT_EQ(counted([&] {
+              for (int i = 0; i < 100; ++i) last = step(x, y).item();
+            }),
+            0);
+  EXPECT_GT(last, 0);
+}
+
+TEST(NoMalloc, StepsThatLookForNaN) {
+  const Array x(DType::kF32, {32, 8}), y(DType::kF32, {32, 1}), bad = Array::full(DType::kF32, {32, 8}, NAN);
+  Net model;
+  TrainStep step(model, nn::BCELoss{}, optim::Adam{}, {.check = Check::NaN});
+  step(x, y);
+  EXPECT_THROW(step(bad, y), NumericError);  // what a trap needed is gone
   double last = 0;
   EXPECT_EQ(counted([&] {
               for (int i = 0; i < 100; ++i) last = step(x, y).item();

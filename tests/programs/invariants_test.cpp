@@ -13,6 +13,7 @@
 
 #include "gcompile/codegen/check/compare.h"
 #include "gcompile/ir/print.h"
+#include "gcompile/passes/check_nan.h"
 #include "gcompile/passes/pipeline.h"
 #include "tests/support/graphs.h"
 #include "tests/support/raw_program.h"
@@ -121,6 +122,19 @@ TEST(InvariantB, UpdatesInPlaceAndApartGiveTheSameBits) {
     EXPECT_EQ(codegen::compare_bits(in_place.run(call), apart.run(call)).worst, "") << name;
   }
   EXPECT_TRUE(some_in_place);
+}
+
+TEST(InvariantB, TheCheckForNaNChangesNoBit) {
+  for (const auto& [name, graph] : testing::whole_program_graphs(kN)) {
+    passes::PipelineOptions options;
+    options.check_nan = options.verify_each = true;
+    const Target target = codegen::default_target();
+    Compiled plain(program_of(graph), target), checked(passes::run_pipeline(graph, {target}, options), target);
+    for (const std::int64_t n : {1, 21, 70}) {
+      const Call call = codegen::sample_call(graph, {{"N", n}}, 5);
+      EXPECT_EQ(codegen::compare_bits(plain.run(call), checked.run(call)).worst, "") << name << ", N = " << n;
+    }
+  }
 }
 
 // (c) ----------------------------------------------------------------------------------------------------------------
@@ -253,6 +267,7 @@ void expect_located(const ir::Block& block, const ir::Kernel& kernel, const std:
 TEST(InvariantE, EveryNodeKernelAndLaunchCarriesAUsersLine) {
   for (const auto& [name, graph] : testing::whole_program_graphs(kN)) {
     expect_located(graph, name + ", as traced");
+    expect_located(passes::check_nan(graph, {}), name + ", after check-nan");
     passes::Stage stage = graph;
     for (const std::string_view pass : passes::standard_pipeline()) {
       stage = passes::run_pass(*passes::find_pass(pass), stage, {codegen::default_target()});

@@ -61,6 +61,22 @@ TEST(Structure, TextOfTheGraphGivesTheSameProgram) {
   }
 }
 
+// With the check for NaN too: new values are staged in the kernel, then committed in place.
+TEST(Structure, TrainingStepsThatLookForNaNAreOneLaunch) {
+  for (std::uint64_t i = 0; i < 9; ++i) {
+    Network net = random_network(i);
+    net.adam = i % 2 == 1;
+    passes::PipelineOptions options;
+    options.check_nan = true;
+    const std::string text =
+        ir::print(passes::run_pipeline(training_graph(net, Dim("N")), {codegen::default_target()}, options));
+    EXPECT_EQ(count_lines(text, "launch"), 1) << net.str() << "\n" << text;
+    EXPECT_EQ(count_lines(text, "slot"), 0) << net.str() << "\n" << text;
+    EXPECT_EQ(count_lines(text, "copy"), 0) << net.str() << "\n" << text;
+    EXPECT_EQ(count_lines(text, "status status"), 1) << net.str() << "\n" << text;
+  }
+}
+
 TEST(Structure, OptimizersWithMomentsStayInTheNest) {
   for (const bool adam : {false, true}) {
     Network net = random_network(1);

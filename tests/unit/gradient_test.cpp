@@ -261,5 +261,18 @@ TEST(GradientPass, AddsAResultPerStateAndInput) {
   EXPECT_THROW(gradient_pass(none, {}), ModelError);
 }
 
+TEST(BackwardPass, IsMarked) {
+  ir::Graph graph;
+  ir::Builder b(graph);
+  const ir::V x{&b, b.input("x", {DType::kF32, {}})};
+  const ir::V loss = x * x;
+  const ir::Value wrt[] = {x};
+  const ir::V d{&b, gradient(b, loss, wrt)[0]};
+  const ir::V step = d * d;
+  EXPECT_FALSE(graph.is_backward(loss.v.node));
+  EXPECT_TRUE(graph.is_backward(d.v.node));
+  EXPECT_FALSE(graph.is_backward(step.v.node));
+}
+
 }  // namespace
 }  // namespace gcompile::passes

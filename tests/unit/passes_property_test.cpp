@@ -4,11 +4,13 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <random>
 
 #include "gcompile/ir/build.h"
 #include "gcompile/ir/op.h"
 #include "gcompile/ir/print.h"
+#include "gcompile/passes/check_nan.h"
 #include "gcompile/passes/cse.h"
 #include "gcompile/passes/dce.h"
 #include "gcompile/passes/fold.h"
@@ -203,6 +205,45 @@ TEST(PassesKeepBits, Cse) { EXPECT_GT(check_pass({cse}, kSeeds), kSeeds / 8); }
 TEST(PassesKeepBits, Fold) { EXPECT_GT(check_pass({fold}, kSeeds), kSeeds / 20); }
 TEST(PassesKeepBits, Dce) { check_pass({dce}, kSeeds); }
 TEST(PassesKeepBits, AllTogether) { EXPECT_GT(check_pass({simplify, fold, simplify, cse, dce}, kSeeds), kSeeds / 2); }
+
+bool has_nan(const Array& a) {
+  bool found = false;
+  for (std::int64_t i = 0; is_float(a.dtype()) && i < a.size(); ++i) found |= std::isnan(a.at(i));
+  return found;
+}
+
+TEST(PassesKeepBits, CheckNan) { check_pass({check_nan}, kSeeds); }
+
+// A status of 0 means: no result has a NaN, and nothing that makes no float of floats has read one, but for questions
+// whether it is one.
+TEST(CheckNan, NothingGetsPastIt) {
+  int seen = 0, fine = 0;
+  for (unsigned seed = 0; seed < 2 * kSeeds; ++seed) {
+    const RandomGraph random(seed);
+    const Graph& graph = random.graph();
+    const Graph checked = check_nan(graph, {});
+    if (checked.results.size() == graph.results.size()) continue;
+    const bool status = evaluate(checked, random.inputs()).back().item() != 0;
+    Graph all = graph;
+    std::map<const ir::Node*, std::size_t> place;
+    for (const ir::Node* n : graph.topological()) {
+      place[n] = all.results.size();
+      all.results.push_back({n->result(), ""});
+    }
+    const auto values = evaluate(all, random.inputs());
+    bool expected = false;
+    for (std::size_t i = 0; i < graph.results.size(); ++i) expected |= has_nan(values[i]);
+    for (const auto& [n, i] : place) {
+      const bool asks = n->op->name == "is_finite" || (n->operands.size() == 2 && n->operands[0] == n->operands[1]);
+      for (const Value& v : n->operands)
+        expected |= !asks && !is_float(n->types[0].dtype) && has_nan(values[place.at(v.node)]);
+    }
+    EXPECT_TRUE(status || !expected) << "seed " << seed << "\n" << ir::print(checked);
+    ++(status ? seen : fine);
+  }
+  EXPECT_GT(seen, 100);
+  EXPECT_GT(fine, 20);
+}
 
 TEST(PassesKeepBits, AFixpointIsAFixpoint) {
   for (unsigned seed = 0; seed < kSeeds; ++seed) {

@@ -36,6 +36,7 @@ po::options_description run_options() {
   add("seed", po::value<std::uint64_t>()->default_value(0)->value_name("S"), "of what is not given");
   add("steps", po::value<int>()->default_value(1)->value_name("K"), "call it so many times");
   add("output", po::value<std::string>()->value_name("DIR"), "write results and updated states there as .npy");
+  add("check", po::value<std::string>()->value_name("nan"), "stop at a NaN, update nothing, say where it came from");
   add("hex", "print floats in hexadecimal");
   return options;
 }
@@ -60,9 +61,10 @@ std::optional<double> number_in(const std::string& text) {
 // Everything that a run is made of.
 class Run {
  public:
-  Run(const po::variables_map& vars, ir::Program program, const Target& target)
-      : program_(std::move(program)), target_(target), given_(given_values(vars)), dims_(dims_of(vars)),
-        seed_(vars["seed"].as<std::uint64_t>()) {
+  // `source`: the graph from which a NaN is explained, null when none is looked for.
+  Run(const po::variables_map& vars, ir::Program program, std::shared_ptr<const ir::Graph> source, const Target& target)
+      : program_(std::move(program)), source_(std::move(source)), target_(target), given_(given_values(vars)),
+        dims_(dims_of(vars)), seed_(vars["seed"].as<std::uint64_t>()) {
     codegen::fill_states(program_.module, seed_);
     for (const auto& [name, value] : given_) {
       const int i = program_.module.find_buffer(name);
@@ -82,6 +84,7 @@ class Run {
     std::vector<const Array*> pointers;
     for (const Array& a : arguments) pointers.push_back(&a);
     runtime::Executable executable(program_, codegen::jit(program_, target_));
+    executable.graph = source_;
     results_.resize(executable.result_count());
     for (int step = 1; step <= steps; ++step) {
       executable.run(pointers, results_);
@@ -137,7 +140,8 @@ class Run {
   Named named_results() const {
     Named named;
     for (const ir::Buffer& b : program_.module.buffers)
-      if (b.role == ir::BufferRole::kResult) named.emplace_back(b.name, results_[named.size()]);
+      if (b.role == ir::BufferRole::kResult && named.size() < results_.size())
+        named.emplace_back(b.name, results_[named.size()]);
     return named;
   }
   Named named_states() const {
@@ -151,6 +155,7 @@ class Run {
   }
 
   ir::Program program_;
+  std::shared_ptr<const ir::Graph> source_;
   Target target_;
   Given given_;
   passes::DimValues dims_;
@@ -167,7 +172,19 @@ int run_command(const std::vector<std::string>& words) {
   const Target target = target_of(vars);
   const int steps = vars["steps"].as<int>();
   if (steps < 1) throw UsageError("--steps " + std::to_string(steps) + ": expected a number >= 1");
-  Run run(vars, passes::run_pipeline(read_model(vars, {}), {target}), target);
+  passes::Stage stage = read_model(vars, {});
+  std::shared_ptr<ir::Graph> source;
+  if (vars.count("check")) {
+    if (vars["check"].as<std::string>() != "nan")
+      throw UsageError("--check=" + vars["check"].as<std::string>() + ": what can be checked is nan");
+    if (!std::holds_alternative<ir::Graph>(stage)) throw UsageError("--check=nan is for graphs, the model is kernels");
+    source = std::make_shared<ir::Graph>(std::get<ir::Graph>(stage));
+    codegen::fill_states(*source, vars["seed"].as<std::uint64_t>());  // storages that source and program share
+    stage = *source;
+  }
+  passes::PipelineOptions options;
+  options.check_nan = source != nullptr;
+  Run run(vars, passes::run_pipeline(std::move(stage), {target}, options), source, target);
   run.call(steps, vars.count("hex") != 0);
   if (vars.count("output")) run.save(vars["output"].as<std::string>());
   return kOk;
