@@ -42,6 +42,39 @@ std::int64_t frame_bytes(const std::unordered_set<const Node*>& placed, const Ne
   return bytes;
 }
 
+// Extents of the axes of a dot's operand that are contracted, or of those that are not, multiplied.
+Dim extent_of(const Node& dot, std::size_t operand, bool contracted) {
+  const auto& axes = dot.attrs.ints(operand == 0 ? "lhs_contract" : "rhs_contract");
+  const Type& t = dot.operands[operand].type();
+  Dim product = 1;
+  for (int a = 0; a < t.rank(); ++a)
+    if ((std::find(axes.begin(), axes.end(), a) != axes.end()) == contracted) product *= t.dim(a);
+  return product;
+}
+
+// A dot of a nest with a matrix that is large enough for tiles: its uniform operand, or the sums over the samples. Both
+// of that matrix's extents count; the samples do not.
+const Node* better_in_tiles(const Nodes& computed, const NestPlan& plan, const Target& target) {
+  constexpr std::int64_t kNarrow = 8;  // tiles along a shorter axis are mostly empty
+  for (const Node* n : computed) {
+    if (!n->op->is(ir::kContraction)) continue;
+    const auto category = [&](std::size_t i) { return plan.category.at(n->operands[i].node); };
+    Dim rows = 0, columns = 0;
+    if (plan.category.at(n) == Category::kReduced && category(0) == Category::kCarried) {
+      rows = extent_of(*n, 0, false);
+      columns = extent_of(*n, 1, false);
+    } else if (plan.category.at(n) == Category::kCarried && category(0) != category(1)) {
+      const std::size_t uniform = category(0) == Category::kUniform ? 0 : 1;
+      rows = extent_of(*n, uniform, false);
+      columns = extent_of(*n, uniform, true);
+    }
+    if (!rows.is_constant() || !columns.is_constant()) continue;
+    if (std::min(rows.constant(), columns.constant()) >= kNarrow && (rows * columns).constant() >= target.tile_elements)
+      return n;
+  }
+  return nullptr;
+}
+
 // Makes the fusion node of `nodes` (without arguments; other leaves are copied into the body) with the given outputs.
 class Fuser {
  public:
@@ -149,6 +182,11 @@ bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const
     }
     if (plan->reductions + plan->carried_dots == 0) {
       why_not += "no nest: nothing is contracted or summed along the samples; ";
+      continue;
+    }
+    if (const Node* dot = better_in_tiles(computed, *plan, context.target)) {
+      why_not += "no nest: the dot " + dot->operands[0].type().str() + " x " + dot->operands[1].type().str() +
+                 " is faster in tiles; ";
       continue;
     }
     const auto placed = placed_nodes(computed, outputs);
