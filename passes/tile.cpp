@@ -168,20 +168,24 @@ class Tiler {
     b_.store(panel_, {k, Dim(kLanes) * vector + lane}, x);
   }
 
-  void pack_transposed(const Lanes& lanes) {
-    const Axis& k = c_.sums[0];
-    const Dim lane{ir::kLaneSymbol};
+  // block[c, lane] = the lane operand at first_k + c, for the lanes from `first` on.
+  void load_block(const Dim& first_k, const Dim& first, std::int64_t count, int mask) {
     if (block_.empty()) {
       block_ = names_.fresh("block");
       b_.kernel().scratch.push_back({block_, dtype_, {kTransposed, kLanes}, ir::Scratch::Kind::kRegister});
     }
+    at_[c_.sums[0].var] = first_k;
+    const Index from = substituted(lane_operand().index, at(0, first));
+    b_.load_transposed(block_, lane_operand().memory, from[0], from[1], count, mask);
+  }
+
+  void pack_transposed(const Lanes& lanes) {
+    const Axis& k = c_.sums[0];
+    const Dim lane{ir::kLaneSymbol};
     const auto columns = [&](const Dim& first_k, std::int64_t count) {
       loop("v", lanes.count, [&](const Dim& v) {
         const Dim first = lanes.first + Dim(kLanes) * v;
-        at_[k.var] = first_k;
-        const Index from = substituted(lane_operand().index, at(0, first));
-        b_.load_transposed(block_, lane_operand().memory, from[0], from[1], count,
-                           lanes.masked ? mask_from(first) : -1);
+        load_block(first_k, first, count, lanes.masked ? mask_from(first) : -1);
         for (std::int64_t c = 0; c < count; ++c)
           b_.store(panel_, {first_k + Dim(c), Dim(kLanes) * v + lane}, b_.load(block_, dtype_, {Dim(c), lane}));
       });
@@ -245,18 +249,64 @@ class Tiler {
       for (int v = 0; v < lanes.count; ++v) {
         const int x = operand(c_.left, r, v), y = operand(c_.right, r, v);
         int& sum = sums[static_cast<std::size_t>(r * lanes.count + v)];
-        sum =
-            is_float(dtype_) && target_.has_fma ? b_.op("fma", {x, y, sum}) : b_.op("add", {sum, b_.op("mul", {x, y})});
+        sum = product(x, y, sum);
       }
     return sums;
+  }
+
+  // One vector of sums per row, by blocks of the reduction axis that are transposed as they are needed.
+  Accumulators reduce_by_blocks(const Dim& row, int rows, const Lanes& lanes, Accumulators sums) {
+    const Axis& k = c_.sums[0];
+    const Access& other = plan_.lanes_left ? c_.right : c_.left;
+    const auto columns = [&](const Dim& first_k, std::int64_t count, Accumulators before) {
+      load_block(first_k, lanes.first, count, mask_of(lanes, 0));
+      for (std::int64_t c = 0; c < count; ++c) {
+        at_[k.var] = first_k + Dim(c);
+        const int x = b_.load(block_, dtype_, {Dim(c), Dim(ir::kLaneSymbol)});
+        for (int r = 0; r < rows; ++r) {
+          int& sum = before[static_cast<std::size_t>(r)];
+          sum = product(b_.load(other.memory, dtype_, substituted(other.index, at(row + Dim(r), lanes.first))), x, sum);
+        }
+      }
+      return before;
+    };
+    const Dim blocks = floordiv(k.extent, kTransposed), done = Dim(kTransposed) * blocks, rest = k.extent - done;
+    const auto carried_loop = [&](const Dim& extent,
+                                  const std::function<Accumulators(const Dim&, Accumulators)>& body) {
+      const std::string var = fresh_var(k.var);
+      const std::vector<ir::VType> types(sums.size(), {dtype_, true});
+      sums = b_.loop(
+          var, extent, ir::LoopKind::kSerial, std::move(sums),
+          [&](std::span<const int> c) {
+            return body(Dim(var), {c.begin(), c.end()});
+          },
+          types);
+    };
+    if (!blocks.is(0))
+      carried_loop(blocks, [&](const Dim& n, Accumulators before) {
+        return columns(Dim(kTransposed) * n, kTransposed, std::move(before));
+      });
+    if (rest.is_constant()) return rest.is(0) ? sums : columns(done, rest.constant(), std::move(sums));
+    carried_loop(rest, [&](const Dim& n, Accumulators before) {
+      at_[k.var] = done + n;
+      return step(done + n, row, rows, lanes, std::move(before));
+    });
+    return sums;
+  }
+
+  int product(int x, int y, int sum) {
+    return is_float(dtype_) && target_.has_fma ? b_.op("fma", {x, y, sum}) : b_.op("add", {sum, b_.op("mul", {x, y})});
   }
 
   // One tile: `rows` rows from `row` on.
   void block(const Dim& row, int rows, const Lanes& lanes) {
     for (int v = 0; v < lanes.count; ++v) mask_of(lanes, v);  // made here, not in the loop
     const Accumulators zeros(static_cast<std::size_t>(rows * lanes.count), b_.literal(dtype_, 0));
-    const Accumulators sums = reduce(
-        0, 0, zeros, [&](const Dim& k, Accumulators before) { return step(k, row, rows, lanes, std::move(before)); });
+    const Accumulators sums = plan_.transpose && !plan_.pack
+                                  ? reduce_by_blocks(row, rows, lanes, zeros)
+                                  : reduce(0, 0, zeros, [&](const Dim& k, Accumulators before) {
+                                      return step(k, row, rows, lanes, std::move(before));
+                                    });
     const std::int64_t size = epilogue_size();
     if (rows * lanes.count > 1 && size * rows * lanes.count > kInlineEpilogue)
       return rolled_epilogue(row, rows, lanes, sums);
