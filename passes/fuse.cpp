@@ -219,26 +219,45 @@ bool fuse_as_one(const Nodes& computed, const std::vector<Value>& outputs, const
   return true;
 }
 
-// One kernel per placed value, with what is computed where it is read.
+using Nodeset = std::unordered_set<const Node*>;
+
+// One kernel per placed value, with what is computed where it is read; with a dot also what rides on it.
 void fuse_by_place(const Nodes& computed, const std::vector<Value>& outputs, Fuser& fuser, const std::string& why_not) {
   const auto placed = placed_for_loops(computed, outputs);
+  Nodeset done;
   for (const Node* root : computed) {
-    if (!placed.count(root)) continue;
-    Nodes group{root}, todo{root};
-    while (!todo.empty()) {
-      const Node* n = todo.back();
-      todo.pop_back();
-      for (const Value& v : n->operands)
-        if (!v.node->op->is(ir::kLeaf) && !placed.count(v.node) &&
-            std::find(group.begin(), group.end(), v.node) == group.end()) {
-          group.push_back(v.node);
-          todo.push_back(v.node);
-        }
-    }
+    if (!placed.count(root) || done.count(root)) continue;
+    Nodes group, stored;
+    const auto store = [&](const Node* n) {
+      stored.push_back(n);
+      done.insert(n);
+      Nodes todo{n};
+      group.push_back(n);
+      while (!todo.empty()) {
+        const Node* reader = todo.back();
+        todo.pop_back();
+        for (const Value& v : reader->operands)
+          if (!v.node->op->is(ir::kLeaf) && !placed.count(v.node) &&
+              std::find(group.begin(), group.end(), v.node) == group.end()) {
+            group.push_back(v.node);
+            todo.push_back(v.node);
+          }
+      }
+    };
+    store(root);
+    const auto is_dot = [](const Node* n) { return n->op->is(ir::kContraction); };
+    if (std::any_of(group.begin(), group.end(), is_dot))
+      for (const Node* n : computed)
+        if (placed.count(n) && !done.count(n) &&
+            rides_on(*n, stored, placed, [&](const Node* o) { return done.count(o) != 0; }))
+          store(n);
     std::sort(group.begin(), group.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
-    fuser.add(group, {Value{root, 0}}, "loops",
-              why_not + std::string(root->op->name) + " with " + std::to_string(group.size() - 1) +
-                  " producers computed in place",
+    std::vector<Value> results;
+    for (const Node* n : stored) results.push_back({n, 0});
+    fuser.add(group, results, "loops",
+              why_not + std::string(root->op->name) + " with " + std::to_string(group.size() - stored.size()) +
+                  " producers computed in place" +
+                  (stored.size() > 1 ? ", and " + std::to_string(stored.size() - 1) + " values made of it" : ""),
               no_anchor);
   }
 }
