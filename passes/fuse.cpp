@@ -42,25 +42,29 @@ std::int64_t frame_bytes(const std::unordered_set<const Node*>& placed, const Ne
   return bytes;
 }
 
-// Extents of the axes of a dot's operand that are contracted, or of those that are not, multiplied.
+// Extents of the axes of a dot's operand that are contracted, or of its free ones, multiplied.
 Dim extent_of(const Node& dot, std::size_t operand, bool contracted) {
-  const auto& axes = dot.attrs.ints(operand == 0 ? "lhs_contract" : "rhs_contract");
+  const auto &sums = dot.attrs.ints(operand == 0 ? "lhs_contract" : "rhs_contract"),
+             &batch = dot.attrs.ints(operand == 0 ? "lhs_batch" : "rhs_batch");
+  const auto is = [](const std::vector<std::int64_t>& axes, int a) {
+    return std::find(axes.begin(), axes.end(), a) != axes.end();
+  };
   const Type& t = dot.operands[operand].type();
   Dim product = 1;
   for (int a = 0; a < t.rank(); ++a)
-    if ((std::find(axes.begin(), axes.end(), a) != axes.end()) == contracted) product *= t.dim(a);
+    if (!is(batch, a) && is(sums, a) == contracted) product *= t.dim(a);
   return product;
 }
 
-// A dot of a nest with a matrix that is large enough for tiles: its uniform operand, or the sums over the samples. Both
-// of that matrix's extents count; the samples do not.
+// A dot of a nest with a matrix that is large enough for tiles: its uniform operand, the sums over the samples, or the
+// result of each sample. Both of that matrix's extents count; the samples do not.
 const Node* better_in_tiles(const Nodes& computed, const NestPlan& plan, const Target& target) {
   constexpr std::int64_t kNarrow = 8;  // tiles along a shorter axis are mostly empty
   for (const Node* n : computed) {
     if (!n->op->is(ir::kContraction)) continue;
     const auto category = [&](std::size_t i) { return plan.category.at(n->operands[i].node); };
     Dim rows = 0, columns = 0;
-    if (plan.category.at(n) == Category::kReduced && category(0) == Category::kCarried) {
+    if (category(0) == Category::kCarried && category(1) == Category::kCarried) {
       rows = extent_of(*n, 0, false);
       columns = extent_of(*n, 1, false);
     } else if (plan.category.at(n) == Category::kCarried && category(0) != category(1)) {
