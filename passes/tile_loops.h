@@ -75,8 +75,9 @@ class Tiler {
   void pack(const Lanes& lanes);
   void pack_vector(const Dim& first, const Dim& k, const Dim& vector, int mask);
   void pack_transposed(const Lanes& lanes);
-  // block[c, lane] = the lane operand at first_k + c, for the lanes from `first` on.
-  void load_block(const Dim& first_k, const Dim& first, std::int64_t count, int mask);
+  // block[c, lane] = the lane operand at first_k + c, for the lanes from `first` on. Returns the block's name: scratch
+  // of its own, for it lives in registers only within one loop.
+  std::string load_block(const Dim& first_k, const Dim& first, std::int64_t count, int mask);
   // One vector of sums per row, by blocks of the reduction axis that are transposed as they are needed.
   Accumulators reduce_by_blocks(const Dim& row, int rows, const Lanes& lanes, Accumulators sums);
 
@@ -109,8 +110,8 @@ class Tiler {
   const TilePlan& plan_;
   TileContext& context_;
   DType dtype_;
-  Values at_;                          // of the variables of loops that are open
-  std::string panel_, block_, frame_;  // memory, once it is needed
+  Values at_;                  // of the variables of loops that are open
+  std::string panel_, frame_;  // memory, once it is needed
 };
 
 }  // namespace gcompile::passes

@@ -26,14 +26,13 @@ void Tiler::pack_vector(const Dim& first, const Dim& k, const Dim& vector, int m
   b_.store(panel_, {k, Dim(kLanes) * vector + lane}, x);
 }
 
-void Tiler::load_block(const Dim& first_k, const Dim& first, std::int64_t count, int mask) {
-  if (block_.empty()) {
-    block_ = context_.fresh_name("block");
-    b_.kernel().scratch.push_back({block_, dtype_, {kTransposed, kLanes}, ir::Scratch::Kind::kRegister});
-  }
+std::string Tiler::load_block(const Dim& first_k, const Dim& first, std::int64_t count, int mask) {
+  const std::string block = context_.fresh_name("block");
+  b_.kernel().scratch.push_back({block, dtype_, {count, kLanes}, ir::Scratch::Kind::kRegister});
   at_[c_.sums[0].var] = first_k;
   const Index from = substituted(lane_operand().index, at(0, first));
-  b_.load_transposed(block_, lane_operand().memory, from[0], from[1], count, mask);
+  b_.load_transposed(block, lane_operand().memory, from[0], from[1], count, mask);
+  return block;
 }
 
 void Tiler::pack_transposed(const Lanes& lanes) {
@@ -42,9 +41,9 @@ void Tiler::pack_transposed(const Lanes& lanes) {
   const auto columns = [&](const Dim& first_k, std::int64_t count) {
     loop("v", lanes.count, [&](const Dim& v) {
       const Dim first = lanes.first + Dim(kLanes) * v;
-      load_block(first_k, first, count, lanes.masked ? mask_from(first) : -1);
+      const std::string block = load_block(first_k, first, count, lanes.masked ? mask_from(first) : -1);
       for (std::int64_t c = 0; c < count; ++c)
-        b_.store(panel_, {first_k + Dim(c), Dim(kLanes) * v + lane}, b_.load(block_, dtype_, {Dim(c), lane}));
+        b_.store(panel_, {first_k + Dim(c), Dim(kLanes) * v + lane}, b_.load(block, dtype_, {Dim(c), lane}));
     });
   };
   const Dim blocks = floordiv(k.extent, kTransposed), done = Dim(kTransposed) * blocks, rest = k.extent - done;
@@ -64,10 +63,10 @@ Tiler::Accumulators Tiler::reduce_by_blocks(const Dim& row, int rows, const Lane
   const Axis& k = c_.sums[0];
   const Access& other = plan_.lanes_left ? c_.right : c_.left;
   const auto columns = [&](const Dim& first_k, std::int64_t count, Accumulators before) {
-    load_block(first_k, lanes.first, count, mask_of(lanes, 0));
+    const std::string block = load_block(first_k, lanes.first, count, mask_of(lanes, 0));
     for (std::int64_t c = 0; c < count; ++c) {
       at_[k.var] = first_k + Dim(c);
-      const int x = b_.load(block_, dtype_, {Dim(c), Dim(ir::kLaneSymbol)});
+      const int x = b_.load(block, dtype_, {Dim(c), Dim(ir::kLaneSymbol)});
       for (int r = 0; r < rows; ++r) {
         int& sum = before[static_cast<std::size_t>(r)];
         sum = product(b_.load(other.memory, dtype_, substituted(other.index, at(row + Dim(r), lanes.first))), x, sum);
