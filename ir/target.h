@@ -21,6 +21,7 @@ struct Target {
   std::int64_t l2_bytes = 1024 * 1024;
   std::int64_t alias_bytes = 4096;        // rows at such a distance share few sets of the L1 cache
   int unroll_limit = 2400;                // instructions of an unrolled body worth their compile time
+  std::int64_t tile_elements = 256;       // of a dot's matrix from which on tiles are faster than a nest
   std::int64_t stack_limit = 256 * 1024;  // bytes of scratch a kernel may take from the stack
 
   // Registers that a value of 16 lanes of 4 bytes takes, and how many such values may be kept as accumulators of a

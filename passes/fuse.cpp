@@ -42,6 +42,43 @@ std::int64_t frame_bytes(const std::unordered_set<const Node*>& placed, const Ne
   return bytes;
 }
 
+// Extents of the axes of a dot's operand that are contracted, or of its free ones, multiplied.
+Dim extent_of(const Node& dot, std::size_t operand, bool contracted) {
+  const auto &sums = dot.attrs.ints(operand == 0 ? "lhs_contract" : "rhs_contract"),
+             &batch = dot.attrs.ints(operand == 0 ? "lhs_batch" : "rhs_batch");
+  const auto is = [](const std::vector<std::int64_t>& axes, int a) {
+    return std::find(axes.begin(), axes.end(), a) != axes.end();
+  };
+  const Type& t = dot.operands[operand].type();
+  Dim product = 1;
+  for (int a = 0; a < t.rank(); ++a)
+    if (!is(batch, a) && is(sums, a) == contracted) product *= t.dim(a);
+  return product;
+}
+
+// A dot of a nest with a matrix that is large enough for tiles: its uniform operand, the sums over the samples, or the
+// result of each sample. Both of that matrix's extents count; the samples do not.
+const Node* better_in_tiles(const Nodes& computed, const NestPlan& plan, const Target& target) {
+  constexpr std::int64_t kNarrow = 8;  // tiles along a shorter axis are mostly empty
+  for (const Node* n : computed) {
+    if (!n->op->is(ir::kContraction)) continue;
+    const auto category = [&](std::size_t i) { return plan.category.at(n->operands[i].node); };
+    Dim rows = 0, columns = 0;
+    if (category(0) == Category::kCarried && category(1) == Category::kCarried) {
+      rows = extent_of(*n, 0, false);
+      columns = extent_of(*n, 1, false);
+    } else if (plan.category.at(n) == Category::kCarried && category(0) != category(1)) {
+      const std::size_t uniform = category(0) == Category::kUniform ? 0 : 1;
+      rows = extent_of(*n, uniform, false);
+      columns = extent_of(*n, uniform, true);
+    }
+    if (!rows.is_constant() || !columns.is_constant()) continue;
+    if (std::min(rows.constant(), columns.constant()) >= kNarrow && (rows * columns).constant() >= target.tile_elements)
+      return n;
+  }
+  return nullptr;
+}
+
 // Makes the fusion node of `nodes` (without arguments; other leaves are copied into the body) with the given outputs.
 class Fuser {
  public:
@@ -151,6 +188,11 @@ bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const
       why_not += "no nest: nothing is contracted or summed along the samples; ";
       continue;
     }
+    if (const Node* dot = better_in_tiles(computed, *plan, context.target)) {
+      why_not += "no nest: the dot " + dot->operands[0].type().str() + " x " + dot->operands[1].type().str() +
+                 " is faster in tiles; ";
+      continue;
+    }
     const auto placed = placed_nodes(computed, outputs);
     const std::int64_t bytes = frame_bytes(placed, &*plan, &classes, anchor);
     if (bytes > context.target.stack_limit) {
@@ -181,26 +223,45 @@ bool fuse_as_one(const Nodes& computed, const std::vector<Value>& outputs, const
   return true;
 }
 
-// One kernel per placed value, with what is computed where it is read.
+using Nodeset = std::unordered_set<const Node*>;
+
+// One kernel per placed value, with what is computed where it is read; with a dot also what rides on it.
 void fuse_by_place(const Nodes& computed, const std::vector<Value>& outputs, Fuser& fuser, const std::string& why_not) {
   const auto placed = placed_for_loops(computed, outputs);
+  Nodeset done;
   for (const Node* root : computed) {
-    if (!placed.count(root)) continue;
-    Nodes group{root}, todo{root};
-    while (!todo.empty()) {
-      const Node* n = todo.back();
-      todo.pop_back();
-      for (const Value& v : n->operands)
-        if (!v.node->op->is(ir::kLeaf) && !placed.count(v.node) &&
-            std::find(group.begin(), group.end(), v.node) == group.end()) {
-          group.push_back(v.node);
-          todo.push_back(v.node);
-        }
-    }
+    if (!placed.count(root) || done.count(root)) continue;
+    Nodes group, stored;
+    const auto store = [&](const Node* n) {
+      stored.push_back(n);
+      done.insert(n);
+      Nodes todo{n};
+      group.push_back(n);
+      while (!todo.empty()) {
+        const Node* reader = todo.back();
+        todo.pop_back();
+        for (const Value& v : reader->operands)
+          if (!v.node->op->is(ir::kLeaf) && !placed.count(v.node) &&
+              std::find(group.begin(), group.end(), v.node) == group.end()) {
+            group.push_back(v.node);
+            todo.push_back(v.node);
+          }
+      }
+    };
+    store(root);
+    const auto is_dot = [](const Node* n) { return n->op->is(ir::kContraction); };
+    if (std::any_of(group.begin(), group.end(), is_dot))
+      for (const Node* n : computed)
+        if (placed.count(n) && !done.count(n) &&
+            rides_on(*n, stored, placed, [&](const Node* o) { return done.count(o) != 0; }))
+          store(n);
     std::sort(group.begin(), group.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
-    fuser.add(group, {Value{root, 0}}, "loops",
-              why_not + std::string(root->op->name) + " with " + std::to_string(group.size() - 1) +
-                  " producers computed in place",
+    std::vector<Value> results;
+    for (const Node* n : stored) results.push_back({n, 0});
+    fuser.add(group, results, "loops",
+              why_not + std::string(root->op->name) + " with " + std::to_string(group.size() - stored.size()) +
+                  " producers computed in place" +
+                  (stored.size() > 1 ? ", and " + std::to_string(stored.size() - 1) + " values made of it" : ""),
               no_anchor);
   }
 }

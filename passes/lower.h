@@ -31,8 +31,10 @@ void lower_nest(BodyLowering& c, const ir::Graph& body, const std::vector<std::i
 void emit_value(BodyLowering& c, ir::Value v, const std::string& memory, bool linear);
 
 // The same as a contract with the value's expression as epilogue, when there is exactly one dot in it, not placed,
-// whose operands are affine views of memory; returns false and does nothing otherwise.
-bool emit_contract(BodyLowering& c, ir::Value v, const std::string& memory, bool linear);
+// whose operands are affine views of memory; returns false and does nothing otherwise. `more` are
+// values that ride on it (places.h): the epilogue stores them too.
+bool emit_contract(BodyLowering& c, ir::Value v, const std::string& memory, bool linear,
+                   const std::vector<Output>& more = {});
 
 // The index under which an element of a value of this type is stored by emit_value.
 ir::Index stored_at(const ir::Index& index, const Type& type, bool linear);

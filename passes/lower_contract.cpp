@@ -62,7 +62,7 @@ bool is_affine(const ir::Access& a, const std::vector<ir::Axis>& axes) {
 
 }  // namespace
 
-bool emit_contract(BodyLowering& c, Value v, const std::string& memory, bool linear) {
+bool emit_contract(BodyLowering& c, Value v, const std::string& memory, bool linear, const std::vector<Output>& more) {
   const Type& type = v.type();
   if (c.lanes || c.mask >= 0 || !has_dot(c, v)) return false;
   ir::Instr contract{ir::Opcode::kContract};
@@ -93,6 +93,7 @@ bool emit_contract(BodyLowering& c, Value v, const std::string& memory, bool lin
     b.contract(std::move(contract), dot.types[0].dtype, [&](int sum) {
       c.bind({&dot, 0}, found.at, sum);
       b.store(memory, stored_at(at, type, linear), c.value(v, at));
+      for (const Output& o : more) b.store(o.buffer, at, c.value(o.value, at));
     });
   });
   return true;

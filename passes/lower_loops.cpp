@@ -129,11 +129,37 @@ void emit_value(BodyLowering& c, Value v, const std::string& memory, bool linear
   });
 }
 
+namespace {
+
+// The outputs of a body that ride on its first one, when nothing else is placed in it.
+std::vector<std::size_t> riders_on_first(const std::vector<const Node*>& nodes, const std::vector<Value>& outputs,
+                                         const std::unordered_set<const Node*>& placed) {
+  std::vector<std::size_t> riders;
+  for (const Node* n : nodes)
+    if (!n->op->is(ir::kLeaf) && placed.count(n) &&
+        std::find(outputs.begin(), outputs.end(), Value{n, 0}) == outputs.end())
+      return riders;
+  std::vector<const Node*> stored{outputs[0].node};
+  for (std::size_t i = 1; i < outputs.size(); ++i) {
+    if (!rides_on(*outputs[i].node, stored, placed, [](const Node*) { return false; })) continue;
+    riders.push_back(i);
+    stored.push_back(outputs[i].node);
+  }
+  return riders;
+}
+
+}  // namespace
+
 void lower_loops(BodyLowering& c, const ir::Graph& body, const std::vector<Output>& outputs) {
   const auto nodes = body.topological();
   std::vector<Value> values;
   for (const Output& o : outputs) values.push_back(o.value);
   const auto placed = placed_for_loops(nodes, values);
+  if (const auto riders = riders_on_first(nodes, values, placed); !riders.empty()) {
+    std::vector<Output> more;
+    for (const std::size_t i : riders) more.push_back(outputs[i]);
+    if (more.size() + 1 == outputs.size() && emit_contract(c, values[0], outputs[0].buffer, false, more)) return;
+  }
   std::unordered_set<const Node*> read;
   for (const Node* n : nodes)
     for (const Value& v : n->operands) read.insert(v.node);

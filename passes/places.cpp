@@ -1,6 +1,7 @@
 #include "gcompile/passes/places.h"
 
 #include <algorithm>
+#include <functional>
 #include <unordered_map>
 
 #include "gcompile/ir/op.h"
@@ -143,6 +144,29 @@ std::unordered_set<const ir::Node*> placed_for_loops(const std::vector<const ir:
     placed.insert(e.dots.begin(), e.dots.end());
   }
   return placed;
+}
+
+bool rides_on(const ir::Node& n, const std::vector<const ir::Node*>& stored,
+              const std::unordered_set<const ir::Node*>& placed, const std::function<bool(const ir::Node*)>& before) {
+  if (!std::holds_alternative<ir::ElementLowering>(n.op->lower)) return false;
+  bool rides = false;
+  const std::function<bool(const ir::Node&, bool)> fits = [&](const ir::Node& reader, bool same_element) {
+    for (const ir::Value& v : reader.operands) {
+      const ir::Node& o = *v.node;
+      if (std::find(stored.begin(), stored.end(), &o) != stored.end()) {
+        if (!same_element) return false;
+        rides = true;
+      } else if (placed.count(&o)) {
+        if (!before(&o)) return false;
+      } else if (!o.op->is(ir::kLeaf)) {
+        const bool elementwise = std::holds_alternative<ir::ElementLowering>(o.op->lower);
+        if (!elementwise && !std::holds_alternative<ir::ViewLowering>(o.op->lower)) return false;
+        if (!fits(o, same_element && elementwise)) return false;
+      }
+    }
+    return true;
+  };
+  return fits(n, true) && rides;
 }
 
 }  // namespace gcompile::passes

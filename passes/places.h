@@ -5,6 +5,7 @@
 // values are not placed unless they are outputs.
 #pragma once
 
+#include <functional>
 #include <unordered_set>
 #include <vector>
 
@@ -20,6 +21,11 @@ std::unordered_set<const ir::Node*> placed_nodes(const std::vector<const ir::Nod
 // other dot is placed. Operands of dots that are no affine views of memory are placed too.
 std::unordered_set<const ir::Node*> placed_for_loops(const std::vector<const ir::Node*>& nodes,
                                                      const std::vector<ir::Value>& outputs);
+
+// Whether a placed value is made, element by element, of stored ones (the value of a contract, or what rides on it) and
+// of what is there `before`: then it can be stored in the same epilogue.
+bool rides_on(const ir::Node& node, const std::vector<const ir::Node*>& stored,
+              const std::unordered_set<const ir::Node*>& placed, const std::function<bool(const ir::Node*)>& before);
 
 // Leaves and views: an element costs an index computation at most.
 bool is_cheap(const ir::Node& node);

@@ -17,6 +17,7 @@ constexpr std::int64_t kTypicalExtent = 256;
 // lanes that are not neighbours.
 constexpr double kTransposed = 0.5, kScattered = 2;
 constexpr int kMostRows = 16, kMostVectors = 8;
+constexpr int kMostTransposed = 8;  // rows that share blocks which are transposed where they are used
 
 double estimate(const Dim& d) {
   return static_cast<double>(d.evaluate([](const std::string&) { return kTypicalExtent; }));
@@ -67,6 +68,9 @@ class Planner {
   int registers() const {
     return plan_.lane_axis < 0 ? 1 : std::max(1, static_cast<int>(ir::kLanes * size_ / target_.vector_bytes));
   }
+
+  // What vectors may take: one register stays free, one holds a scalar for all lanes, others a product without fma.
+  int spare() const { return target_.vector_registers - 2 - (target_.has_fma ? 0 : registers()); }
 
   double lane_cost(const Axis& lane) const {
     const double n = estimate(lane.extent);
@@ -140,12 +144,11 @@ class Planner {
       const Dim e = ceildiv(axis(plan_.lane_axis).extent, ir::kLanes);
       vectors = e.is_constant() ? std::optional(e.constant()) : std::nullopt;
     }
-    const int spare = target_.vector_registers - 2 - (target_.has_fma ? 0 : registers());
     std::pair<int, int> best{1, 1};
     double best_cost = -1;
     for (int v = 1; v <= (vectors == 1 ? 1 : kMostVectors); ++v)
       for (int r = 1; r <= kMostRows; ++r) {
-        if ((r > 1 || v > 1) && (r * v + v) * registers() > spare) continue;
+        if ((r > 1 || v > 1) && (r * v + v) * registers() > spare()) continue;
         const Split by_rows = split(rows, r), by_vectors = split(vectors, v);
         const auto cost_of = [&](const Split& s, const auto& cost) {
           return static_cast<double>(s.whole) * cost(s.size) + (s.rest ? cost(s.rest) : 0.0);
@@ -170,16 +173,27 @@ class Planner {
     if (moves(plan_.lanes_left ? c_.right : c_.left, lane.var)) return;
     if (!is_contiguous(operand, lane.var)) {
       plan_.transpose = is_transposable(operand, lane.var);
-      plan_.pack = plan_.transpose || rows > 1;
+      // Few rows take no panel but transpose again for each tile: a block, a vector of sums per row and an element fit
+      // the registers; blocks of two vectors side by side would not. Every product of a block is written out.
+      const int most = std::clamp(spare() / registers() - ir::kLanes, 1, kMostTransposed);
+      const Dim extent = plan_.row_axis < 0 ? Dim(1) : axis(plan_.row_axis).extent;
+      plan_.pack =
+          !plan_.transpose || !lane.extent.is_constant() || !extent.is_constant() || extent.constant() > 3 * most;
+      if (!plan_.pack) {
+        plan_.rows = static_cast<int>(split(extent.constant(), most).size);
+        plan_.vectors = 1;
+      }
       return;
     }
     const bool one_panel = estimate(lane.extent) <= ir::kLanes * plan_.vectors;
-    if (one_panel || rows < 8 * plan_.rows || sums_ < 64) return;
+    // Rows of one vector each, far from each other, are prefetched badly.
+    const double bytes = elements(operand) * static_cast<double>(size_);
+    const bool narrow = plan_.vectors == 1 && bytes > static_cast<double>(target_.l1_bytes);
+    if (one_panel || rows < (narrow ? 4 : 8) * plan_.rows || sums_ < 64) return;
     const auto step = step_of(operand, extents_, c_.sums.back().var);
     const bool aliases =
         step && step->is_constant() && step->constant() != 0 && step->constant() * size_ % target_.alias_bytes == 0;
-    const double bytes = elements(operand) * static_cast<double>(size_);
-    plan_.pack = aliases || bytes > static_cast<double>(target_.l2_bytes) / 2;
+    plan_.pack = aliases || narrow || bytes > static_cast<double>(target_.l2_bytes) / 2;
   }
 
   // Rows along the lanes, columns along the one reduction axis, as load_transposed reads them.
@@ -204,9 +218,11 @@ class Planner {
     if (plan_.pack) {
       const Access& a = lane_operand();
       text += ", panels of " + a.memory + " are copied: ";
-      text += is_contiguous(a, axis(plan_.lane_axis).var) ? "it is large or its rows meet in the cache"
+      text += is_contiguous(a, axis(plan_.lane_axis).var) ? "it is large, or its rows are narrow or meet in the cache"
               : plan_.transpose                           ? "transposed in blocks"
                                                           : "its lanes are strided";
+    } else if (plan_.transpose) {
+      text += ", blocks of " + lane_operand().memory + " are transposed";
     }
     return text;
   }

@@ -17,7 +17,8 @@ struct TilePlan {
   int row_axis = -1;        // -1: none
   bool lanes_left = false;  // the operand that is loaded by lanes is the left one
   bool pack = false;        // copies panels of it
-  bool transpose = false;   // by transposing blocks: its memory is contiguous along the (only) reduction axis
+  bool transpose = false;   // by transposing blocks: its memory is contiguous along the (only) reduction axis; without
+                            // `pack` the products take the columns of a block as they are made
   int rows = 1, vectors = 1;
   std::string reason;
 };

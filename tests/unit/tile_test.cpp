@@ -93,8 +93,9 @@ class Layouts : public ::testing::TestWithParam<std::pair<bool, bool>> {};
 
 TEST_P(Layouts, AreRightForOddSizes) {
   const auto [a, b] = GetParam();
-  const std::int64_t sizes[][3] = {{1, 1, 1},   {1, 17, 33},  {5, 5, 5},     {17, 33, 5},   {33, 1, 17},   {64, 64, 64},
-                                   {100, 5, 1}, {5, 100, 64}, {33, 64, 100}, {100, 33, 17}, {17, 100, 33}, {3, 7, 2}};
+  const std::int64_t sizes[][3] = {{1, 1, 1},     {1, 17, 33}, {5, 5, 5},    {17, 33, 5},   {33, 1, 17},
+                                   {64, 64, 64},  {100, 5, 1}, {5, 100, 64}, {33, 64, 100}, {100, 33, 17},
+                                   {17, 100, 33}, {3, 7, 2},   {16, 35, 48}, {28, 33, 20},  {29, 18, 20}};
   for (const Target& target : targets_here())
     for (const auto& [m, k, n] : sizes) {
       const Product p{m, k, n, a, b};

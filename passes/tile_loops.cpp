@@ -1,0 +1,162 @@
+#include "gcompile/passes/tile_loops.h"
+
+namespace gcompile::passes {
+
+using ir::Access;
+using ir::Axis;
+using ir::Index;
+using ir::kLanes;
+
+void Tiler::run() {
+  b_.where = c_.where;
+  if (plan_.pack) {
+    Dim depth = 1;
+    for (const Axis& k : c_.sums) depth *= k.extent;
+    panel_ = context_.add_panel({dtype_, {depth, kLanes * plan_.vectors}});
+  }
+  outer(0);
+}
+
+void Tiler::loop(const std::string& stem, const Dim& extent, const std::function<void(const Dim&)>& body) {
+  if (extent.is(0)) return;
+  if (extent.is(1)) return body(0);
+  const std::string var = fresh_var(stem);
+  b_.loop(var, extent, ir::LoopKind::kSerial, [&] { body(Dim(var)); });
+}
+
+std::string Tiler::fresh_var(const std::string& stem) {
+  std::string var = b_.fresh_var(stem);
+  while (context_.symbols.count(var)) var = b_.fresh_var(stem);
+  return var;
+}
+
+void Tiler::outer(int a) {
+  if (a == static_cast<int>(c_.axes.size())) return panels();
+  if (a == plan_.lane_axis || a == plan_.row_axis) return outer(a + 1);
+  const Axis& axis = c_.axes[static_cast<std::size_t>(a)];
+  loop(axis.var, axis.extent, [&](const Dim& at) {
+    at_[axis.var] = at;
+    outer(a + 1);
+  });
+}
+
+void Tiler::panels() {
+  if (plan_.lane_axis < 0) return panel({});
+  const Dim& extent = c_.axes[static_cast<std::size_t>(plan_.lane_axis)].extent;
+  const int most = plan_.vectors;
+  const Dim whole = floordiv(extent, kLanes * most);
+  loop("j", whole, [&](const Dim& j) { panel({Dim(kLanes * most) * j, most, false}); });
+  const Dim done = Dim(kLanes * most) * whole, rest = extent - done;
+  if (rest.is_constant()) {
+    if (!rest.is(0)) panel({done, static_cast<int>(ceildiv(rest, kLanes).constant()), rest.constant() % kLanes != 0});
+    return;
+  }
+  loop("j", ceildiv(rest, kLanes), [&](const Dim& j) { panel({done + Dim(kLanes) * j, 1, true}); });
+}
+
+void Tiler::panel(const Lanes& lanes) {
+  if (plan_.pack) pack(lanes);
+  if (plan_.row_axis < 0) return block(0, 1, lanes);
+  const Dim& extent = c_.axes[static_cast<std::size_t>(plan_.row_axis)].extent;
+  Dim done = 0;
+  // A symbolic number of rows ends with smaller tiles, down to one row.
+  std::vector<int> sizes{plan_.rows};
+  if (!extent.is_constant()) {
+    if (plan_.rows > 4) sizes.push_back((plan_.rows + 2) / 3);
+    if (plan_.rows > 1) sizes.push_back(1);
+  }
+  for (const int size : sizes) {
+    const Dim tiles = floordiv(extent - done, size);
+    loop("i", tiles, [&, before = done](const Dim& i) { block(before + Dim(size) * i, size, lanes); });
+    done += Dim(size) * tiles;
+  }
+  if (const Dim rest = extent - done; rest.is_constant() && !rest.is(0))
+    block(done, static_cast<int>(rest.constant()), lanes);
+}
+
+int Tiler::mask_from(const Dim& first) {
+  const Dim& extent = c_.axes[static_cast<std::size_t>(plan_.lane_axis)].extent;
+  return b_.op("lt", {b_.index(Dim(ir::kLaneSymbol)), b_.index(extent - first)});
+}
+
+int Tiler::mask_of(const Lanes& lanes, int vector) {
+  return lanes.masked && vector == lanes.count - 1 ? mask_from(lanes.first + Dim(kLanes * vector)) : -1;
+}
+
+Tiler::Values Tiler::at(const Dim& row, const Dim& lane) const {
+  Values values = at_;
+  if (plan_.row_axis >= 0) values[row_var()] = row;
+  if (plan_.lane_axis >= 0) values[lane_var()] = lane;
+  return values;
+}
+
+void Tiler::sums(std::size_t n, const Dim& offset, const std::function<void(const Dim&)>& body) {
+  if (n == c_.sums.size()) return body(offset);
+  const Axis& k = c_.sums[n];
+  loop(k.var, k.extent, [&](const Dim& var) {
+    at_[k.var] = var;
+    sums(n + 1, offset * k.extent + var, body);
+  });
+}
+
+Tiler::Accumulators Tiler::carried_loop(const std::string& stem, const Dim& extent, Accumulators before,
+                                        const std::function<Accumulators(const Dim&, Accumulators)>& body) {
+  const std::string var = fresh_var(stem);
+  const std::vector<ir::VType> types(before.size(), {dtype_, plan_.lane_axis >= 0});
+  return b_.loop(
+      var, extent, ir::LoopKind::kSerial, std::move(before),
+      [&](std::span<const int> carried) {
+        return body(Dim(var), {carried.begin(), carried.end()});
+      },
+      types);
+}
+
+Tiler::Accumulators Tiler::reduce(std::size_t n, const Dim& offset, Accumulators before,
+                                  const std::function<Accumulators(const Dim&, Accumulators)>& body) {
+  if (n == c_.sums.size()) return body(offset, std::move(before));
+  const Axis& k = c_.sums[n];
+  return carried_loop(k.var, k.extent, std::move(before), [&](const Dim& var, Accumulators carried) {
+    at_[k.var] = var;
+    return reduce(n + 1, offset * k.extent + var, std::move(carried), body);
+  });
+}
+
+Tiler::Accumulators Tiler::step(const Dim& k, const Dim& row, int rows, const Lanes& lanes, Accumulators sums) {
+  std::map<std::tuple<const Access*, int, int>, int> loaded;
+  const auto operand = [&](const Access& a, int r, int v) {
+    const bool by_lane = plan_.lane_axis >= 0 && uses(a.index, lane_var());
+    const bool by_row = plan_.row_axis >= 0 && uses(a.index, row_var());
+    const auto [it, is_new] = loaded.try_emplace({&a, by_row ? r : -1, by_lane ? v : -1}, -1);
+    if (!is_new) return it->second;
+    const Dim lane{ir::kLaneSymbol};
+    if (plan_.pack && &a == &lane_operand()) return it->second = b_.load(panel_, dtype_, {k, Dim(kLanes * v) + lane});
+    const Index index = substituted(a.index, at(row + Dim(r), lanes.first + Dim(kLanes * v) + lane));
+    return it->second = b_.load(a.memory, dtype_, index, {}, by_lane ? mask_of(lanes, v) : -1);
+  };
+  for (int v = 0; v < lanes.count; ++v) operand(lane_operand(), 0, v);
+  for (int r = 0; r < rows; ++r)
+    for (int v = 0; v < lanes.count; ++v) {
+      const int x = operand(c_.left, r, v), y = operand(c_.right, r, v);
+      int& sum = sums[static_cast<std::size_t>(r * lanes.count + v)];
+      sum = product(x, y, sum);
+    }
+  return sums;
+}
+
+int Tiler::product(int x, int y, int sum) {
+  return is_float(dtype_) && context_.target.has_fma ? b_.op("fma", {x, y, sum})
+                                                     : b_.op("add", {sum, b_.op("mul", {x, y})});
+}
+
+void Tiler::block(const Dim& row, int rows, const Lanes& lanes) {
+  for (int v = 0; v < lanes.count; ++v) mask_of(lanes, v);  // made here, not in the loop
+  const Accumulators zeros(static_cast<std::size_t>(rows * lanes.count), b_.literal(dtype_, 0));
+  const Accumulators sums = plan_.transpose && !plan_.pack
+                                ? reduce_by_blocks(row, rows, lanes, zeros)
+                                : reduce(0, 0, zeros, [&](const Dim& k, Accumulators before) {
+                                    return step(k, row, rows, lanes, std::move(before));
+                                  });
+  epilogues(row, rows, lanes, sums);
+}
+
+}  // namespace gcompile::passes
