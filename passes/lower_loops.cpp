@@ -155,17 +155,28 @@ void lower_loops(BodyLowering& c, const ir::Graph& body, const std::vector<Outpu
   std::vector<Value> values;
   for (const Output& o : outputs) values.push_back(o.value);
   const auto placed = placed_for_loops(nodes, values);
+  std::unordered_set<const Node*> read;
+  for (const Node* n : nodes)
+    for (const Value& v : n->operands) read.insert(v.node);
+  // Scalars of scalars are values of the kernel, made before the loops that read them.
+  std::unordered_set<const Node*> made;
+  const auto make_scalar = [&](const Node* n) {
+    if (!is_scalar_expression(*n) || placed.count(n) || !read.count(n)) return;
+    for (const Value& v : n->operands)
+      if (!made.count(v.node) && !c.is_placed(v) && !v.node->op->is(ir::kLeaf)) return;
+    c.element({n, 0}, {});
+    made.insert(n);
+  };
+  for (const Node* n : nodes) make_scalar(n);
   if (const auto riders = riders_on_first(nodes, values, placed); !riders.empty()) {
     std::vector<Output> more;
     for (const std::size_t i : riders) more.push_back(outputs[i]);
     if (more.size() + 1 == outputs.size() && emit_contract(c, values[0], outputs[0].buffer, false, more)) return;
   }
-  std::unordered_set<const Node*> read;
-  for (const Node* n : nodes)
-    for (const Value& v : n->operands) read.insert(v.node);
   std::set<std::string> written;
   for (const Node* n : nodes) {
     const Value v{n, 0};
+    make_scalar(n);
     if (!placed.count(n) || c.is_placed(v) || !read.count(n)) continue;
     const std::int64_t size = elements(n->types[0]);
     const auto output = std::find_if(outputs.begin(), outputs.end(), [&](const Output& o) { return o.value == v; });

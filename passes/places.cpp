@@ -87,6 +87,8 @@ void search(const ir::Node& n, const ir::Index& index, const Placed& placed, Exp
 
 bool is_cheap(const ir::Node& n) { return n.op->is(ir::kLeaf) || n.op->is(ir::kView) || n.op->name == "broadcast"; }
 
+bool is_scalar_expression(const ir::Node& n) { return n.op->is(ir::kElementwise) && n.types[0].rank() == 0; }
+
 std::unordered_set<const ir::Node*> placed_nodes(const std::vector<const ir::Node*>& nodes,
                                                  const std::vector<ir::Value>& outputs) {
   struct Facts {
@@ -104,7 +106,7 @@ std::unordered_set<const ir::Node*> placed_nodes(const std::vector<const ir::Nod
       while (source->op->name == "reshape") source = source->operands[0].node;
       if (source->op->name != "input" && source->op->name != "state") placed.insert(source);
     }
-    if (!is_cheap(n) && (f.uses > 1 || f.reread || folds(n))) placed.insert(&n);
+    if (!is_cheap(n) && !is_scalar_expression(n) && (f.uses > 1 || f.reread || folds(n))) placed.insert(&n);
     const bool pass_on = (!placed.count(&n) && f.reread) || rereads(n);
     // A view that several readers share is made again for each of them, and so is what it reads.
     const int weight = is_cheap(n) && !placed.count(&n) ? std::max(f.uses, 1) : 1;

@@ -30,4 +30,8 @@ bool rides_on(const ir::Node& node, const std::vector<const ir::Node*>& stored,
 // Leaves and views: an element costs an index computation at most.
 bool is_cheap(const ir::Node& node);
 
+// A scalar made of scalars: every kernel that reads it makes it once, before its loops; no memory, no kernel of its
+// own.
+bool is_scalar_expression(const ir::Node& node);
+
 }  // namespace gcompile::passes
