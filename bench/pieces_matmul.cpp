@@ -70,7 +70,7 @@ void measure(benchmark::State& state, const MatmulShape& s, const Step& step) {
   state.counters["share"] = work / seconds / peak;
 }
 
-void by_gcompile(benchmark::State& state, const Case& c) {
+void by_gcompile(benchmark::State& state, const Case& c, int threads) {
   guarded(state, [&] {
     const MatmulShape& s = c.shape;
     const Operands o(s);
@@ -78,7 +78,8 @@ void by_gcompile(benchmark::State& state, const Case& c) {
     const auto begin = Clock::now();
     auto product =
         compile([&s](Tensor a, Tensor b) { return matmul(s.a_transposed ? T(a) : a, s.b_transposed ? T(b) : b); },
-                {s.a_transposed ? f32(s.k, rows) : f32(rows, s.k), s.b_transposed ? f32(s.n, s.k) : f32(s.k, s.n)});
+                {s.a_transposed ? f32(s.k, rows) : f32(rows, s.k), s.b_transposed ? f32(s.n, s.k) : f32(s.k, s.n)},
+                {.threads = threads});
     const double compile_ms = milliseconds_since(begin);
     check(s, o, product(o.a, o.b).template data<float>().data());
     measure(state, s, [&] {
@@ -108,7 +109,11 @@ void by_eigen(benchmark::State& state, const Case& c) {
 const bool kRegistered = [] {
   for (const Case& c : kCases) {
     benchmark::RegisterBenchmark(("matmul/" + c.name + "/gcompile").c_str(),
-                                 [&c](benchmark::State& s) { by_gcompile(s, c); });
+                                 [&c](benchmark::State& s) { by_gcompile(s, c, 1); });
+    if (c.shape.m * c.shape.n * c.shape.k >= 256 * 256 * 256)
+      benchmark::RegisterBenchmark(("matmul/" + c.name + "/gcompile/threads:2").c_str(), [&c](benchmark::State& s) {
+        by_gcompile(s, c, 2);
+      })->UseRealTime();
     if (!c.symbolic)
       benchmark::RegisterBenchmark(("matmul/" + c.name + "/eigen").c_str(),
                                    [&c](benchmark::State& s) { by_eigen(s, c); });

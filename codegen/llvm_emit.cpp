@@ -1,26 +1,33 @@
 #include "gcompile/codegen/llvm_emit.h"
 
+#include <cstddef>
 #include <llvm/IR/IRBuilder.h>
 #include <set>
 
 #include "gcompile/base/error.h"
 #include "gcompile/codegen/llvm_index.h"
 #include "gcompile/codegen/llvm_kernel.h"
+#include "gcompile/runtime/parallel.h"
 
 namespace gcompile::codegen {
 namespace {
 
 using llvm::Value;
 
-// state = from, for the updates that no kernel could make in place.
-void emit_copies(const ir::Program& program, llvm::IRBuilder<>& b, Value* buffers, Value* dims) {
-  IndexEmitter index(b, [&](const std::string& name) -> Value* {
+// Index expressions in the entry: every symbol is one of the dims.
+IndexEmitter::Symbol symbols_of(const ir::Program& program, llvm::IRBuilder<>& b, Value* dims) {
+  return [&program, &b, dims](const std::string& name) -> Value* {
     for (std::size_t i = 0; i < program.symbols.size(); ++i)
       if (program.symbols[i] == name)
         return b.CreateAlignedLoad(b.getInt64Ty(), b.CreateConstInBoundsGEP1_64(b.getInt64Ty(), dims, i),
                                    llvm::Align(8), name);
     throw InternalError("code generation: nothing binds the symbol " + name);
-  });
+  };
+}
+
+// state = from, for the updates that no kernel could make in place.
+void emit_copies(const ir::Program& program, llvm::IRBuilder<>& b, Value* buffers, Value* dims) {
+  IndexEmitter index(b, symbols_of(program, b, dims));
   std::set<int> overwritten;
   for (const ir::StateCopy& copy : program.copies) {
     const ir::Buffer& state = program.module.buffers[static_cast<std::size_t>(copy.state)];
@@ -38,6 +45,37 @@ void emit_copies(const ir::Program& program, llvm::IRBuilder<>& b, Value* buffer
   }
 }
 
+// if (parallel->threads > 1 && work >= cutoff) parallel->run(parallel, kernel, buffers, dims, extent)
+// else kernel(buffers, dims, 0, extent, 0)
+void emit_parallel_launch(const ir::Program& program, const ir::Launch& launch, llvm::Function* kernel,
+                          const Target& target, llvm::IRBuilder<>& b) {
+  llvm::Function* entry = b.GetInsertBlock()->getParent();
+  Value *buffers = entry->getArg(0), *dims = entry->getArg(1), *parallel = entry->getArg(2);
+  IndexEmitter index(b, symbols_of(program, b, dims));
+  const ir::Instr& loop = *program.module.kernels[static_cast<std::size_t>(launch.kernel)].parallel_loop();
+  Value* extent = index.emit(loop.extent).base;
+  Value* threads = b.CreateAlignedLoad(
+      b.getInt64Ty(), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), parallel, offsetof(runtime::Parallel, threads)),
+      llvm::Align(8), "threads");
+  Value* worth =
+      b.CreateICmpSGE(index.emit(launch.work).base, b.getInt64(static_cast<std::uint64_t>(target.serial_cutoff)));
+  auto* many = llvm::BasicBlock::Create(b.getContext(), "parallel", entry);
+  auto* one = llvm::BasicBlock::Create(b.getContext(), "serial", entry);
+  auto* after = llvm::BasicBlock::Create(b.getContext(), "launched", entry);
+  b.CreateCondBr(b.CreateAnd(worth, b.CreateICmpSGT(threads, b.getInt64(1))), many, one);
+  b.SetInsertPoint(many);
+  static_assert(offsetof(runtime::Parallel, run) == 0);
+  Value* run = b.CreateAlignedLoad(b.getPtrTy(), parallel, llvm::Align(8), "run");
+  auto* type = llvm::FunctionType::get(b.getVoidTy(),
+                                       {b.getPtrTy(), b.getPtrTy(), b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}, false);
+  b.CreateCall(type, run, {parallel, kernel, buffers, dims, extent});
+  b.CreateBr(after);
+  b.SetInsertPoint(one);
+  b.CreateCall(kernel, {buffers, dims, b.getInt64(0), extent, b.getInt64(0)});
+  b.CreateBr(after);
+  b.SetInsertPoint(after);
+}
+
 }  // namespace
 
 std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& target, llvm::LLVMContext& context) {
@@ -47,16 +85,22 @@ std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& tar
   for (const ir::Kernel& k : program.module.kernels) kernels.push_back(emit_kernel(program, k, target, *module));
 
   auto* pointer = llvm::PointerType::get(context, 0);
-  auto* type = llvm::FunctionType::get(llvm::Type::getInt32Ty(context), {pointer, pointer}, false);
+  auto* type = llvm::FunctionType::get(llvm::Type::getInt32Ty(context), {pointer, pointer, pointer}, false);
   auto* entry = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, kEntryName, *module);
   set_attributes(*entry, target);
   entry->removeFnAttr("stackrealign");  // it holds no vectors
   Value *buffers = entry->getArg(0), *dims = entry->getArg(1);
   buffers->setName("buffers");
   dims->setName("dims");
+  entry->getArg(2)->setName("parallel");
   llvm::IRBuilder<> b(llvm::BasicBlock::Create(context, "entry", entry));
-  for (const ir::Launch& l : program.launches)
-    b.CreateCall(kernels.at(static_cast<std::size_t>(l.kernel)), {buffers, dims});
+  for (const ir::Launch& l : program.launches) {
+    llvm::Function* kernel = kernels.at(static_cast<std::size_t>(l.kernel));
+    if (program.module.kernels[static_cast<std::size_t>(l.kernel)].is_parallel())
+      emit_parallel_launch(program, l, kernel, target, b);
+    else
+      b.CreateCall(kernel, {buffers, dims});
+  }
   emit_copies(program, b, buffers, dims);
   b.CreateRet(b.getInt32(0));
   return module;

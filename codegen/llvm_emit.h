@@ -1,8 +1,9 @@
 // Program -> LLVM module: one internal function per kernel, called in order by the exported entry
-//   i32 gc_entry(ptr buffers, ptr dims)
+//   i32 gc_entry(ptr buffers, ptr dims, ptr parallel)
 // which then makes the program's state copies and returns 0. `buffers` holds one pointer per buffer of the module,
-// constants too; `dims` the values of program.symbols. Semantics are those of ir/kernel.h: 16 logical lanes whatever
-// the target, no fast-math flags, no library functions but memcpy.
+// constants too; `dims` the values of program.symbols;
+// `parallel` is a runtime::Parallel, which runs the parallel kernels whose work is worth it. Semantics are those of
+// ir/kernel.h: 16 logical lanes whatever the target, no fast-math flags, no library functions but memcpy.
 #pragma once
 
 #include <llvm/IR/Module.h>

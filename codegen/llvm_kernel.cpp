@@ -19,6 +19,9 @@ using llvm::Value;
 // iteration of an interleaved loop is given.
 constexpr int kLiveValues = 3;
 
+// Arguments of a parallel kernel after buffers and dims: its iterations, and the number of the thread that runs them.
+constexpr unsigned kBegin = 2, kEnd = 3, kWorker = 4;
+
 class KernelEmitter {
  public:
   KernelEmitter(const ir::Program& program, const ir::Kernel& kernel, const Target& target, llvm::Function& function)
@@ -99,8 +102,17 @@ class KernelEmitter {
       p.extents = buffer->type.dims;
       p.alignment = size_of(p.dtype);
       p.address = load_constant(entry_.getPtrTy(), 0, static_cast<std::uint64_t>(buffer - buffers.begin()), name);
+      if (buffer->per_worker && function_.arg_size() > kWorker) p.address = of_this_worker(p.address, *buffer);
     }
     return places_.emplace(name, std::move(p)).first->second;
+  }
+
+  // Every thread's own one begins at a multiple of 64 bytes behind the one before.
+  Value* of_this_worker(Value* first, const ir::Buffer& buffer) {
+    const Dim bytes = buffer.type.size() * Dim(static_cast<std::int64_t>(size_of(buffer.type.dtype)));
+    IndexEmitter index(entry_, [this](const std::string& name) { return symbol(name); });
+    Value* offset = entry_.CreateMul(function_.getArg(kWorker), index.emit(Dim(64) * ceildiv(bytes, 64)).base);
+    return entry_.CreateInBoundsGEP(entry_.getInt8Ty(), first, {offset});
   }
 
   void allocate(Place& p, const ir::Scratch& scratch) {
@@ -202,11 +214,16 @@ class KernelEmitter {
     const auto count = extent.constant_base();
     if (ir::is_unrolled(i.loop) && !count) fail("an unrolled loop of extent " + i.extent.str(), &i);
     if (i.loop == ir::LoopKind::kInterleave && !iteration_ && *count > 1) return emit_interleaved(i, *count);
-    if (ir::is_unrolled(i.loop) || (count && *count <= 1)) {
+    const bool shared = &i == kernel_.parallel_loop();
+    if (!shared && (ir::is_unrolled(i.loop) || (count && *count <= 1))) {
       for (std::int64_t n = 0; n < count.value_or(0); ++n)
         state = iteration(i, b_.getInt64(static_cast<std::uint64_t>(n)), state);
     } else {
-      state = serial_loop(i, extent.base, count.has_value(), state);
+      Value* zero = b_.getInt64(0);
+      if (shared)
+        state = serial_loop(i, function_.getArg(kBegin), function_.getArg(kEnd), false, state);
+      else
+        state = serial_loop(i, zero, extent.base, count.has_value(), state);
     }
     index_.bind(i.var, nullptr);
     for (std::size_t k = 0; k < state.size(); ++k) define(i.results[k], state[k]);
@@ -264,8 +281,9 @@ class KernelEmitter {
     }
   }
 
-  // before -> [body -> body ...] -> after; `before` branches around the loop when the extent may be 0.
-  std::vector<Value*> serial_loop(const Instr& i, Value* extent, bool runs, const std::vector<Value*>& initial) {
+  // before -> [body -> body ...] -> after; `before` branches around the loop when it may have no iteration.
+  std::vector<Value*> serial_loop(const Instr& i, Value* begin, Value* end, bool runs,
+                                  const std::vector<Value*>& initial) {
     llvm::LLVMContext& context = function_.getContext();
     llvm::BasicBlock* before = b_.GetInsertBlock();
     auto* body = llvm::BasicBlock::Create(context, i.var, &function_);
@@ -273,10 +291,10 @@ class KernelEmitter {
     if (runs)
       b_.CreateBr(body);
     else
-      b_.CreateCondBr(b_.CreateICmpSGT(extent, b_.getInt64(0)), body, after);
+      b_.CreateCondBr(b_.CreateICmpSGT(end, begin), body, after);
     b_.SetInsertPoint(body);
     llvm::PHINode* variable = b_.CreatePHI(b_.getInt64Ty(), 2, i.var);
-    variable->addIncoming(b_.getInt64(0), before);
+    variable->addIncoming(begin, before);
     std::vector<llvm::PHINode*> phis;
     for (Value* v : initial) {
       phis.push_back(b_.CreatePHI(v->getType(), 2));
@@ -289,7 +307,7 @@ class KernelEmitter {
     for (auto& [name, registers] : registers_) registers.leave_serial_loop();
     Value* next = b_.CreateAdd(variable, b_.getInt64(1), "", true, true);
     llvm::BasicBlock* latch = b_.GetInsertBlock();
-    b_.CreateCondBr(b_.CreateICmpSLT(next, extent), body, after);
+    b_.CreateCondBr(b_.CreateICmpSLT(next, end), body, after);
     variable->addIncoming(next, latch);
     b_.SetInsertPoint(after);
     std::vector<Value*> results;
@@ -348,11 +366,16 @@ llvm::Function* emit_kernel(const ir::Program& program, const ir::Kernel& kernel
                             llvm::Module& module) {
   llvm::LLVMContext& context = module.getContext();
   auto* pointer = llvm::PointerType::get(context, 0);
-  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, pointer}, false);
+  std::vector<llvm::Type*> parameters{pointer, pointer};
+  if (kernel.is_parallel()) parameters.resize(kWorker + 1, llvm::Type::getInt64Ty(context));
+  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), parameters, false);
   auto* function =
       llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, function_name(program, kernel), module);
   function->getArg(0)->setName("buffers");
   function->getArg(1)->setName("dims");
+  if (kernel.is_parallel())
+    for (const auto& [at, name] : {std::pair{kBegin, "begin"}, std::pair{kEnd, "end"}, std::pair{kWorker, "worker"}})
+      function->getArg(at)->setName(name);
   set_attributes(*function, target);
   std::vector<llvm::Metadata*> lines;
   for (const Location& l : kernel.locations) lines.push_back(llvm::MDString::get(context, l.str()));

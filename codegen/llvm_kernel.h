@@ -1,4 +1,5 @@
-// One kernel -> one LLVM function `void kernel(ptr buffers, ptr dims)`.
+// One kernel -> one LLVM function `void kernel(ptr buffers, ptr dims)`; a parallel one takes the iterations it is to
+// run and the number of its thread too: `..., i64 begin, i64 end, i64 worker)`.
 #pragma once
 
 #include <llvm/IR/Function.h>

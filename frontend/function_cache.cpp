@@ -2,6 +2,7 @@
 
 #include "gcompile/codegen/compile.h"
 #include "gcompile/frontend/trace.h"
+#include "gcompile/runtime/thread_pool.h"
 
 namespace gcompile {
 
@@ -32,6 +33,13 @@ std::map<std::string, std::int64_t> bound_symbols(const std::vector<Type>& types
     for (int axis = 0; axis < types[i].rank() && axis < shapes[i].rank(); ++axis)
       if (const auto symbol = types[i].dim(axis).as_symbol()) values.emplace(*symbol, shapes[i][axis]);
   return values;
+}
+
+int threads_of(const JitOptions& options) {
+  if (options.threads < 0 || options.threads > runtime::ThreadPool::kMostThreads)
+    throw CallError("'" + options.name + "': threads is " + std::to_string(options.threads) + ", it must be in 0 .. " +
+                    std::to_string(runtime::ThreadPool::kMostThreads) + " (0: all cores)");
+  return options.threads == 0 ? runtime::ThreadPool::hardware_threads() : options.threads;
 }
 
 }  // namespace
@@ -100,6 +108,7 @@ FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& sp
   const std::vector<Tensor> results = body_(inputs);
   if (batch_ == Batch::kSymbolicNonempty) trace.require_nonempty(Dim(kBatch));
   variant->executable = codegen::compile(trace.finish(results, where.empty() ? Where() : where[0]), options);
+  variant->executable->set_threads(threads_of(options_));
   variant->shapes.resize(specs.size());
   variant->slots.assign(kSlots, std::vector<Array>(result_count_));
   variants_.push_back(std::move(variant));

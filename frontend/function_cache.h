@@ -27,6 +27,7 @@ struct JitOptions {
   std::string name = "";      // of the function, in dumps and profiles; "main", "train_step", ... unless given
   std::string target = "";    // "x86-64-v3", ...; empty: this machine
   bool verify_each = false;   // check the compiler's work after every pass
+  int threads = 0;            // that a call may use, at most 256; 0: all cores. The bits do not depend on it
   Check check = Check::None;  // of the values that a call computes
 
   JitOptions named(const char* default_name) const {

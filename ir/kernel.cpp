@@ -1,8 +1,21 @@
 #include "gcompile/ir/kernel.h"
 
+#include <algorithm>
+
 #include "gcompile/base/error.h"
 
 namespace gcompile::ir {
+
+const Instr* Kernel::parallel_loop() const {
+  if (body.empty()) return nullptr;
+  const Instr& last = body.back();
+  if (last.opcode != Opcode::kFor || last.loop != LoopKind::kParallel || !last.types.empty()) return nullptr;
+  const bool alone = std::all_of(body.begin(), body.end() - 1, [](const Instr& i) {
+    return i.opcode == Opcode::kOp || i.opcode == Opcode::kLiteral || i.opcode == Opcode::kIndex ||
+           i.opcode == Opcode::kLoad;
+  });
+  return alone ? &last : nullptr;
+}
 
 const Scratch* Kernel::find_scratch(const std::string& scratch_name) const {
   for (const Scratch& s : scratch)

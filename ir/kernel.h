@@ -17,7 +17,7 @@
 // element of memory may be stored by two of them, none may load what another one stores, and the operands are not
 // stored to. The pass `tile` makes loops, lanes and masks of it; a kernel is scheduled and compiled after that.
 //
-// A kernel stores an element of a buffer once (its own scratch as often as it likes).
+// A module stores an element of a buffer once (but scratch, and panels that are filled before they are read).
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,8 @@ struct Buffer {
   Array data = {};                                  // kConstant
   std::shared_ptr<StateStorage> storage = nullptr;  // kState; null in parsed text
   bool trainable = true;                            // kState
-  int alias = -1;  // kTemp that may be the storage of this state buffer: an update made in place (plan-memory)
+  bool per_worker = false;  // kTemp that each thread of a parallel kernel has one of (parallelize)
+  int alias = -1;           // kTemp that may be the storage of this state buffer: an update made in place (plan-memory)
 };
 
 // Local memory of a kernel, with static extents. kRegister: every index is constant once `unroll` loops are unrolled,
@@ -136,6 +137,10 @@ struct Kernel {
   std::vector<std::string> reasons;  // what was decided in making it, for --explain
 
   const Scratch* find_scratch(const std::string& name) const;
+  // The parallel loop, when threads may share its iterations: the last statement of the body, after nothing but
+  // scalars. Any other loop that is called parallel runs as a serial one.
+  const Instr* parallel_loop() const;
+  bool is_parallel() const { return parallel_loop() != nullptr; }
 };
 
 // All kernels of one program in launch order: reads of a state in any kernel see the old value until plan-memory

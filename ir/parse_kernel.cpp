@@ -1,7 +1,7 @@
 // Reads the text of kernel modules. Throws ParseError "file:line:column: ..." and nothing else.
 //
 //   module   = "kernels" "@"name "{" {dim} {buffer} {kernel} {"update" name "=" name} "}"
-//   buffer   = ("input" | "state" | "result" | "temp") name ":" type ["frozen"] ["alias" name]
+//   buffer   = ("input" | "state" | "result" | "temp") name ":" type ["frozen"] ["per_worker"] ["alias" name]
 //            | "constant" name ":" array
 //   kernel   = "kernel" "@"name [loc] "{" {"reason" string} {scratch} {instruction} "}"
 //   scratch  = "scratch" name ":" dtype "[" extents "]" ("register" | "stack")
@@ -11,7 +11,7 @@
 //   effect   = "store" name "[" dims "]" "=" value ["mask" value]
 //            | "lane_reduce" op name "=" name "extent" int
 //            | "transpose" name "=" name "[" dims "]" "columns" int ["mask" value]
-//   for      = [results "="] "for" word "in" 0 ".." dim ["unroll" | "parallel"]
+//   for      = [results "="] "for" word "in" 0 ".." dim ["unroll" | "interleave" | "parallel"]
 //              ["(" value "=" value {"," ...} ")" ":" "(" vtypes ")"] [loc] "{" {instruction} ["yield" values] "}"
 //   contract = "contract" value "=" name "[" dims "]" "*" name "[" dims "]" "for" axes "sum" axes ":" dtype [loc]
 //              "{" {instruction} "}"
@@ -378,6 +378,7 @@ class ModuleParser {
       b.type = parts_.parse_type();
     }
     if (b.role == BufferRole::kState) b.trainable = !lex_.accept("frozen");
+    if (b.role == BufferRole::kTemp) b.per_worker = lex_.accept("per_worker");
     if (b.role == BufferRole::kTemp && lex_.accept("alias"))
       aliases_.push_back({static_cast<int>(module_.buffers.size()), lex_.peek().at, parts_.parse_name("a state")});
     module_.buffers.push_back(std::move(b));

@@ -147,7 +147,7 @@ std::string print_buffer(const KernelModule& m, const Buffer& b) {
     case BufferRole::kTemp: break;
   }
   const bool aliased = b.alias >= 0 && static_cast<std::size_t>(b.alias) < m.buffers.size();
-  return line("temp") + b.type.str() +
+  return line("temp") + b.type.str() + (b.per_worker ? " per_worker" : "") +
          (aliased ? " alias " + print_name(m.buffers[static_cast<std::size_t>(b.alias)].name) : "");
 }
 

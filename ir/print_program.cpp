@@ -30,7 +30,8 @@ class ProgramPrinter {
     for (std::size_t i = 0; i < program_.slots.size(); ++i) {
       std::string sizes;
       for (const Dim& d : program_.slots[i].sizes) sizes += (sizes.empty() ? "" : ", ") + d.str();
-      out_ += "slot " + std::to_string(i) + ": max(" + sizes + ") bytes\n";
+      out_ += "slot " + std::to_string(i) + ": max(" + sizes + ") bytes" +
+              (program_.slots[i].per_worker ? " a thread" : "") + "\n";
     }
     if (program_.status >= 0) out_ += "status " + name_of(program_.status) + "\n";
     for (const StateCopy& c : program_.copies) out_ += "copy " + name_of(c.state) + " = " + name_of(c.from) + "\n";
@@ -45,7 +46,9 @@ class ProgramPrinter {
 
   void print_launch(const Launch& l) {
     const Kernel& k = module_.kernels.at(static_cast<std::size_t>(l.kernel));
-    out_ += "launch @" + print_name(k.name) + print_locations(k.locations) + "\n";
+    const Instr* loop = k.parallel_loop();
+    out_ += "launch @" + print_name(k.name) + (loop ? " parallel over " + loop->extent.str() : "") +
+            print_locations(k.locations) + "\n";
   }
 
   void print_buffer(std::size_t i) {

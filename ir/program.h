@@ -11,7 +11,8 @@ namespace gcompile::ir {
 // Temporaries share slots of the arena over time. A slot is as large as its largest tenant (evaluated when the symbols
 // are bound), each slot begins at a multiple of 64 bytes, slots lie one after the other.
 struct Slot {
-  std::vector<Dim> sizes;  // bytes of its tenants
+  std::vector<Dim> sizes;   // bytes of its tenants
+  bool per_worker = false;  // as often as there are threads, each at a multiple of 64 bytes
 };
 
 struct Placement {
@@ -19,7 +20,8 @@ struct Placement {
 };
 
 struct Launch {
-  int kernel;  // index into module.kernels
+  int kernel;    // index into module.kernels
+  Dim work = 0;  // of a parallel kernel, in instructions: it runs serially below Target::serial_cutoff
 };
 
 struct StateCopy {  // after the last launch: state = temp (an update that could not be made in place)
@@ -35,9 +37,10 @@ struct Program {
   int status = -1;                   // the result buffer i32[] that says what a check found (check-nan); -1: none
   std::vector<std::string> symbols;  // in the order of the dims argument of the compiled function
 
-  // Offset of every slot and the arena's size in bytes, for concrete extents.
-  std::vector<std::int64_t> slot_offsets(const std::map<std::string, std::int64_t>& dims, std::int64_t* total) const;
-  std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims) const;
+  // Offset of every slot and the arena's size in bytes, for concrete extents and a number of threads.
+  std::vector<std::int64_t> slot_offsets(const std::map<std::string, std::int64_t>& dims, std::int64_t* total,
+                                         int threads = 1) const;
+  std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims, int threads = 1) const;
 };
 
 // One line per launch beginning with "launch", then buffers and slots.

@@ -15,8 +15,9 @@ struct Target {
   int vector_bytes = 16;  // width of one register
   int vector_registers = 16;
   bool has_fma = false;
-  int reorder_window = 256;  // instructions that a core has in flight: what it overlaps by itself
-  int chains = 8;            // dependent fma or add chains that keep the units busy: latency times operations a cycle
+  int reorder_window = 256;                // instructions that a core has in flight: what it overlaps by itself
+  std::int64_t serial_cutoff = 16 * 1024;  // instructions below which waking another thread costs more than it gains
+  int chains = 8;  // dependent fma or add chains that keep the units busy: latency times operations a cycle
   std::int64_t l1_bytes = 32 * 1024;  // data cache of a core
   std::int64_t l2_bytes = 1024 * 1024;
   std::int64_t alias_bytes = 4096;        // rows at such a distance share few sets of the L1 cache

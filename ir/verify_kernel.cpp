@@ -332,6 +332,8 @@ void check_buffers(const KernelModule& module) {
     if (b.role == BufferRole::kConstant && Type::of(b.data.dtype(), b.data.shape()) != b.type)
       fault("constant " + quoted(b.name) + " is " + b.type.str() + ", its data " +
             Type::of(b.data.dtype(), b.data.shape()).str());
+    if (b.per_worker && (b.role != BufferRole::kTemp || b.alias >= 0))
+      fault(quoted(b.name) + " is per_worker and no temp of its own");
     if (b.alias < 0) continue;
     if (b.role != BufferRole::kTemp) fault(quoted(b.name) + " is no temp and has an alias");
     if (static_cast<std::size_t>(b.alias) >= module.buffers.size())

@@ -14,6 +14,7 @@
 #include "gcompile/passes/fuse.h"
 #include "gcompile/passes/gradient.h"
 #include "gcompile/passes/lower.h"
+#include "gcompile/passes/parallelize.h"
 #include "gcompile/passes/plan_memory.h"
 #include "gcompile/passes/schedule.h"
 #include "gcompile/passes/simplify.h"
@@ -40,13 +41,14 @@ const Pass kPasses[] = {
     {"tile", "contracts become loops over tiles of accumulators in registers", tile, true},
     {"expand-math", "exp, log, tanh, ... become polynomials", expand_math, true},
     {"schedule", "which loops are unrolled and what lives in registers", schedule, true},
+    {"parallelize", "loops that threads may share become kernels of their own", parallelize, true},
     {"plan-memory", "places temporaries; updates in place where legal", plan_memory, true},
 };
 
 // Folding leaves selects between constants and the like behind, so simplify runs again after it.
 constexpr std::string_view kStandard[] = {
     "simplify", "fold",           "simplify", "cse",         "contract", "dce",         "fuse",
-    "lower",    "simplify-index", "tile",     "expand-math", "schedule", "plan-memory",
+    "lower",    "simplify-index", "tile",     "expand-math", "schedule", "parallelize", "plan-memory",
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <functional>
 #include <set>
 
+#include "gcompile/passes/parallelize.h"
 #include "gcompile/passes/tile.h"
 
 namespace gcompile::passes {
@@ -70,19 +71,15 @@ struct Lifetime {
 
 }  // namespace
 
+// The kernels' statements one after the other: from the first that stores the value on, they read an element of the
+// state only to store it.
 bool may_update_in_place(const ir::KernelModule& module, const std::string& state, const std::string& value) {
   bool written = false;
-  for (const ir::Kernel& kernel : module.kernels) {
-    if (written && touches(kernel, state, reads)) return false;
-    bool written_here = false;
+  for (const ir::Kernel& kernel : module.kernels)
     for (std::size_t i = 0; i < kernel.body.size(); ++i) {
-      const bool w = touches(kernel.body[i], value, writes);
-      if ((w || written_here) && reads_another_element(kernel.body, i, state, value)) return false;
-      written_here |= w;
+      written |= touches(kernel.body[i], value, writes);
+      if (written && reads_another_element(kernel.body, i, state, value)) return false;
     }
-    if (written && written_here) return false;  // one kernel makes a value
-    written |= written_here;
-  }
   return written;
 }
 
@@ -92,7 +89,10 @@ ir::Program plan_memory(const ir::KernelModule& module, const PassContext&) {
   program.module = module;
   auto& buffers = program.module.buffers;
   program.placements.resize(buffers.size());
-  for (std::size_t k = 0; k < module.kernels.size(); ++k) program.launches.push_back({static_cast<int>(k)});
+  for (std::size_t k = 0; k < module.kernels.size(); ++k) {
+    const Instr* loop = module.kernels[k].parallel_loop();
+    program.launches.push_back({static_cast<int>(k), loop ? work_of(*loop) : Dim(0)});
+  }
   std::set<std::string> symbols;
   for (const ir::Buffer& b : buffers)
     if (b.role == ir::BufferRole::kInput || b.role == ir::BufferRole::kState)
@@ -126,7 +126,7 @@ ir::Program plan_memory(const ir::KernelModule& module, const PassContext&) {
       // A slot that is free and has a tenant of the same size, else any free one, else a new one.
       int chosen = -1;
       for (std::size_t s = 0; s < free_after.size(); ++s) {
-        if (free_after[s] >= k) continue;
+        if (free_after[s] >= k || program.slots[s].per_worker != buffers[b].per_worker) continue;
         const auto& sizes = program.slots[s].sizes;
         const bool same = std::find(sizes.begin(), sizes.end(), bytes) != sizes.end();
         if (chosen < 0 || same) chosen = static_cast<int>(s);
@@ -134,7 +134,7 @@ ir::Program plan_memory(const ir::KernelModule& module, const PassContext&) {
       }
       if (chosen < 0) {
         chosen = static_cast<int>(program.slots.size());
-        program.slots.emplace_back();
+        program.slots.push_back({{}, buffers[b].per_worker});
         free_after.push_back(-1);
       }
       const auto s = static_cast<std::size_t>(chosen);

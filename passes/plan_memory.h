@@ -10,7 +10,7 @@ namespace gcompile::passes {
 ir::Program plan_memory(const ir::KernelModule& module, const PassContext& context);
 
 // Whether `state` is certainly not read after the first write of `value`, but for loads of the very element that the
-// same block then stores (a kernel stores an element once: ir/kernel.h). Exported for tests.
+// same block then stores (an element is stored once: ir/kernel.h). Exported for tests.
 bool may_update_in_place(const ir::KernelModule& module, const std::string& state, const std::string& value);
 
 }  // namespace gcompile::passes

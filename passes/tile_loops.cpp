@@ -9,12 +9,16 @@ using ir::kLanes;
 
 void Tiler::run() {
   b_.where = c_.where;
-  if (plan_.pack) {
-    Dim depth = 1;
-    for (const Axis& k : c_.sums) depth *= k.extent;
-    panel_ = context_.add_panel({dtype_, {depth, kLanes * plan_.vectors}});
-  }
   outer(0);
+}
+
+// Whole panels and the last, narrower one have memory of their own: so the loop over whole ones shares nothing with
+// what comes after it.
+void Tiler::add_panel(int vectors) {
+  if (!plan_.pack) return;
+  Dim depth = 1;
+  for (const Axis& k : c_.sums) depth *= k.extent;
+  panel_ = context_.add_panel({dtype_, {depth, kLanes * vectors}});
 }
 
 void Tiler::loop(const std::string& stem, const Dim& extent, const std::function<void(const Dim&)>& body) {
@@ -41,16 +45,23 @@ void Tiler::outer(int a) {
 }
 
 void Tiler::panels() {
-  if (plan_.lane_axis < 0) return panel({});
+  if (plan_.lane_axis < 0) {
+    add_panel(plan_.vectors);
+    return panel({});
+  }
   const Dim& extent = c_.axes[static_cast<std::size_t>(plan_.lane_axis)].extent;
   const int most = plan_.vectors;
   const Dim whole = floordiv(extent, kLanes * most);
+  if (!whole.is(0)) add_panel(most);
   loop("j", whole, [&](const Dim& j) { panel({Dim(kLanes * most) * j, most, false}); });
   const Dim done = Dim(kLanes * most) * whole, rest = extent - done;
   if (rest.is_constant()) {
-    if (!rest.is(0)) panel({done, static_cast<int>(ceildiv(rest, kLanes).constant()), rest.constant() % kLanes != 0});
-    return;
+    if (rest.is(0)) return;
+    const int vectors = static_cast<int>(ceildiv(rest, kLanes).constant());
+    add_panel(vectors);
+    return panel({done, vectors, rest.constant() % kLanes != 0});
   }
+  add_panel(1);
   loop("j", ceildiv(rest, kLanes), [&](const Dim& j) { panel({done + Dim(kLanes) * j, 1, true}); });
 }
 

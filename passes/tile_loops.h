@@ -56,6 +56,7 @@ class Tiler {
   // lanes; tiles of rows.
   void outer(int a);
   void panels();
+  void add_panel(int vectors);
   void panel(const Lanes& lanes);
   // One tile: `rows` rows from `row` on.
   void block(const Dim& row, int rows, const Lanes& lanes);

@@ -122,7 +122,7 @@ void Executable::bind(std::span<const Array* const> arguments) {
     }
 
   std::int64_t total = 0;
-  const auto offsets = program_.slot_offsets(values, &total);
+  const auto offsets = program_.slot_offsets(values, &total, threads());
   if (total > arena_bytes_) {
     arena_ = aligned_bytes(total + 64);
     arena_bytes_ = total;
@@ -138,6 +138,12 @@ void Executable::bind(std::span<const Array* const> arguments) {
   }
   for (std::size_t i = 0; i < inputs_.size(); ++i) bound_[i] = arguments[i]->shape();
   is_bound_ = true;
+}
+
+void Executable::set_threads(int threads) {
+  const Busy busy(busy_);
+  parallel_ = parallel_on_pool(threads);
+  is_bound_ = false;  // every thread has temporaries of its own
 }
 
 void Executable::run(std::span<const Array* const> arguments, std::span<Array> results) {
@@ -161,7 +167,7 @@ void Executable::run(std::span<const Array* const> arguments, std::span<Array> r
       r = Array::uninitialized(result_type(i).dtype, result_shapes_[i]);
     pointers_[static_cast<std::size_t>(results_[i])] = r.raw();
   }
-  check(code_.entry(pointers_.data(), dims_.data()), arguments);
+  check(code_.entry(pointers_.data(), dims_.data(), &parallel_), arguments);
 }
 
 // Makes an error of what the code returned, or of the status that it wrote.

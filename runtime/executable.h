@@ -14,13 +14,14 @@
 #include "gcompile/base/location.h"
 #include "gcompile/ir/graph.h"
 #include "gcompile/ir/program.h"
+#include "gcompile/runtime/parallel.h"
 #include "gcompile/runtime/trap.h"
 
 namespace gcompile::runtime {
 
 // The entry of the native code. `buffers` holds one pointer per buffer of the program's module, in its order;
-// `dims` the values of program.symbols. Returns 0, or the code of a trap.
-using Native = std::int32_t (*)(void* const* buffers, const std::int64_t* dims);
+// `dims` the values of program.symbols; `parallel` runs parallel kernels. Returns 0, or the code of a trap.
+using Native = std::int32_t (*)(void* const* buffers, const std::int64_t* dims, const Parallel* parallel);
 
 struct NativeCode {
   Native entry = nullptr;
@@ -56,8 +57,15 @@ class Executable {
   // What stopped the last call that got as far as running.
   const TrapRecord& trap() const { return trap_; }
 
-  // Exact bytes of the arena for concrete extents of the symbols.
-  std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims) const { return program_.peak_bytes(dims); }
+  // How many threads a call may use, 1 at first: at most ThreadPool::kMostThreads; programs too small for them use one.
+  // Results have the same bits whatever it is. Not while a call runs.
+  void set_threads(int threads);
+  int threads() const { return static_cast<int>(parallel_.threads); }
+
+  // Exact bytes of the arena for concrete extents of the symbols, for the number of threads that is set.
+  std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims) const {
+    return program_.peak_bytes(dims, threads());
+  }
 
   // Where every stage can be printed from (empty when compiled without).
   Dump dump;
@@ -71,6 +79,7 @@ class Executable {
 
   ir::Program program_;
   NativeCode code_;
+  Parallel parallel_ = *serial();
   std::vector<Input> inputs_;
   std::vector<int> results_;          // buffer indices
   std::vector<Shape> result_shapes_;  // for the dims bound now

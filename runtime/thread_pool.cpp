@@ -70,7 +70,7 @@ bool ThreadPool::claim(std::uint64_t job, std::int64_t& index) {
 
 void ThreadPool::run(int threads, std::int64_t chunks, Chunk chunk, void* context) {
   const auto alone = [&] {
-    for (std::int64_t i = 0; i < chunks; ++i) chunk(context, i);
+    for (std::int64_t i = 0; i < chunks; ++i) chunk(context, i, 0);
   };
   threads = static_cast<int>(std::min<std::int64_t>({threads, chunks, kMostThreads}));
   if (threads <= 1 || in_chunk || chunks > static_cast<std::int64_t>(kIndexMask)) return alone();
@@ -92,7 +92,7 @@ void ThreadPool::run(int threads, std::int64_t chunks, Chunk chunk, void* contex
 
   in_chunk = true;
   std::int64_t mine = 0, index = 0;
-  for (; claim(job, index); ++mine) chunk(context, index);
+  for (; claim(job, index); ++mine) chunk(context, index, 0);
   in_chunk = false;
   done_.fetch_add(mine, std::memory_order_acq_rel);
   for (int spins = 0; done_.load(std::memory_order_acquire) != chunks; ++spins)
@@ -124,7 +124,7 @@ void ThreadPool::work(int index) {
     // The width may be a later job's: then nothing can be claimed of this one.
     if (index >= width_.load(std::memory_order_acquire)) continue;
     while (claim(job, chunk_index)) {
-      chunk_.load(std::memory_order_relaxed)(context_.load(std::memory_order_relaxed), chunk_index);
+      chunk_.load(std::memory_order_relaxed)(context_.load(std::memory_order_relaxed), chunk_index, index + 1);
       done_.fetch_add(1, std::memory_order_acq_rel);
     }
   }

@@ -15,8 +15,9 @@ namespace gcompile::runtime {
 
 class ThreadPool {
  public:
-  // Runs chunk `index` of a loop; must not throw.
-  using Chunk = void (*)(void* context, std::int64_t index);
+  // Runs chunk `index` of a loop, on the thread of this number among those of the call (0: the caller's); must not
+  // throw.
+  using Chunk = void (*)(void* context, std::int64_t index, int worker);
 
   // The one that compiled programs share. Its threads start when first asked for, and end with the process.
   static ThreadPool& shared();

@@ -54,7 +54,7 @@ BoundedOutcome interpret_with_bounds(const ir::Graph& graph, const Call& call) {
   return out;
 }
 
-Compiled::Compiled(ir::Program program, const Target& target) {
+Compiled::Compiled(ir::Program program, const Target& target, int threads) {
   for (ir::Buffer& b : program.module.buffers)
     if (b.role == ir::BufferRole::kState) {
       if (!b.type.is_static()) throw Error("state '" + b.name + "' is " + b.type.str() + ", not of constant extents");
@@ -63,6 +63,7 @@ Compiled::Compiled(ir::Program program, const Target& target) {
     }
   runtime::NativeCode code = jit(program, target);
   executable_ = std::make_unique<runtime::Executable>(std::move(program), std::move(code));
+  executable_->set_threads(threads);
 }
 
 Outcome Compiled::run(const Call& call) {

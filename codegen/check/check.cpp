@@ -127,6 +127,7 @@ class Check {
     if (stopped()) return;
     if (first && options_.kernel_text) kernel_text(*module, target, outcomes);
     if (first) constant_extents(target, outcomes);
+    if (first) threads(target, outcomes);
     other_targets(target, outcomes);
   }
 
@@ -180,6 +181,22 @@ class Check {
         const Difference d = alike ? compare_bits(outcomes[i], outcome) : compare_within(cases_[i].expected, outcome);
         add("symbolic extents", label(cases_[i].call.dims) + "compiled for these extents against any",
             d.str() + (alike ? "" : " (another anchor)"), d.ok());
+      }
+    });
+  }
+
+  // Three threads, whatever the work, give the bits of one.
+  void threads(Target target, const std::vector<Outcome>& outcomes) {
+    if (!options_.threads) return;
+    target.serial_cutoff = 0;
+    attempt("parallelize", "three threads", [&] {
+      ir::Program program = passes::run_pipeline(graph_, {target});
+      const auto& kernels = program.module.kernels;
+      if (std::none_of(kernels.begin(), kernels.end(), [](const ir::Kernel& k) { return k.is_parallel(); })) return;
+      Compiled code(std::move(program), target, 3);
+      for (std::size_t i = 0; i < cases_.size(); ++i) {
+        const Difference d = compare_bits(outcomes[i], code.run(cases_[i].call));
+        add("parallelize", label(cases_[i].call.dims) + "three threads against one", d.str(), d.ok());
       }
     });
   }

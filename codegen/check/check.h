@@ -16,6 +16,7 @@ struct CheckOptions {
   std::vector<DimValues> sizes;             // call with these values of the symbols; {{}} for a graph without symbols
   std::uint64_t seed = 0;                   // of what is sampled
   std::size_t constant_extents = SIZE_MAX;  // also compile for each of so many of the sizes alone
+  bool threads = true;                      // also run on three threads
   bool kernel_text = true;                  // also compile what the kernels' text parses to
   bool gradient = true;
   bool stop_at_failure = false;

@@ -62,6 +62,7 @@ codegen::CheckOptions options_for(const Sample& s, std::uint64_t index, const Ta
   options.stop_at_failure = true;
   // Compiling is what takes the time: the second compilations are done for some.
   options.kernel_text = index % 4 == 0;
+  options.threads = index % 4 == 1;
   options.constant_extents = index % 2;
   options.gradient = s.network && index % 2 == 0;
   return options;

@@ -114,7 +114,8 @@ class RawProgram {
 
   void enter(const ir::Program& program) {
     const runtime::NativeCode code = codegen::jit(program, target_);
-    if (code.entry(pointers_.data(), dims_.data()) != 0) throw std::runtime_error("the program stopped with a trap");
+    if (code.entry(pointers_.data(), dims_.data(), runtime::serial()) != 0)
+      throw std::runtime_error("the program stopped with a trap");
   }
 
   ir::Program program_;

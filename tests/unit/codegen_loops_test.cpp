@@ -176,7 +176,7 @@ TEST_P(CodegenLoops, StateCopiesAfterTheLastLaunch) {
   for (const std::int64_t n : {0, 1, 1000}) {
     Array w = Array::full(DType::kF32, {n}, 3), next(DType::kF32, {n});
     void* buffers[] = {w.raw(), next.raw()};
-    ASSERT_EQ(code.entry(buffers, &n), 0);
+    ASSERT_EQ(code.entry(buffers, &n, runtime::serial()), 0);
     for (std::int64_t k = 0; k < n; ++k) ASSERT_EQ(w.at(k), 4);
   }
   program.copies = {{0, 1}, {1, 0}};

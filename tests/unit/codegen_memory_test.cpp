@@ -64,7 +64,7 @@ TEST_P(CodegenMemory, MaskedLanesNeverTouchMemory) {
           Guarded x(bytes, at_end), out(bytes, at_end);
           for (std::int64_t k = 0; k < n; ++k) set(x.raw(), dtype, k, sample(dtype, k));
           void* buffers[] = {x.raw(), out.raw()};
-          ASSERT_EQ(code.entry(buffers, &n), 0);
+          ASSERT_EQ(code.entry(buffers, &n, runtime::serial()), 0);
           for (std::int64_t k = 0; k < n; ++k)
             ASSERT_EQ(get(out.raw(), dtype, k), sample(dtype, backwards ? n - 1 - k : k)) << name(dtype) << n;
         }
@@ -159,7 +159,7 @@ TEST_P(CodegenMemory, MaskedGathersAndScattersStayInside) {
       Guarded x(bytes, true), out(bytes, true);
       for (std::int64_t k = 0; k < 5 * n; ++k) set(x.raw(), dtype, k, sample(dtype, k));
       void* buffers[] = {x.raw(), out.raw()};
-      ASSERT_EQ(code.entry(buffers, &n), 0);
+      ASSERT_EQ(code.entry(buffers, &n, runtime::serial()), 0);
       ASSERT_EQ(std::memcmp(x.raw(), out.raw(), bytes), 0) << name(dtype) << n;
     }
   }
@@ -181,7 +181,7 @@ TEST_P(CodegenMemory, MaskedScalarsStayInside) {
   void* const nowhere = reinterpret_cast<void*>(64);
   for (const std::int64_t on : {0, 1}) {
     void* buffers[] = {on ? x.raw() : nowhere, on ? y.raw() : nowhere, out.raw(), all.raw()};
-    ASSERT_EQ(code.entry(buffers, &on), 0);
+    ASSERT_EQ(code.entry(buffers, &on, runtime::serial()), 0);
     EXPECT_EQ(out.at(3), on ? 2 : 0);
     for (std::int64_t k = 0; k < 16; ++k) EXPECT_EQ(all.at(k), on && k < 4 ? 2 : 0);
   }

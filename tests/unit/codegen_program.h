@@ -124,7 +124,7 @@ class TestProgram {
   }
   void run(const Target& target, std::vector<void*> buffers, std::vector<std::int64_t> dims = {}) {
     const runtime::NativeCode code = jit(program(), target);
-    ASSERT_EQ(code.entry(buffers.data(), dims.data()), 0);
+    ASSERT_EQ(code.entry(buffers.data(), dims.data(), runtime::serial()), 0);
   }
 
  private:

@@ -102,7 +102,7 @@ TEST(CodegenTarget, TextAndObjectForEveryTargetWhetherItRunsHereOrNot) {
     ir::Program& program = p.program();
     program.module.kernels[0].locations = {{"/somewhere/model.cpp", 14}};
     const std::string llvm = emit_llvm(program, target_named(name));
-    EXPECT_NE(llvm.find("define i32 @gc_entry(ptr %buffers, ptr %dims)"), std::string::npos) << llvm;
+    EXPECT_NE(llvm.find("define i32 @gc_entry(ptr %buffers, ptr %dims, ptr %parallel)"), std::string::npos) << llvm;
     EXPECT_NE(llvm.find("define internal void @main.k.model.cpp_14("), std::string::npos) << llvm;
     EXPECT_NE(llvm.find("!{!\"model.cpp:14\"}"), std::string::npos) << llvm;
     EXPECT_NE(llvm.find("fadd <16 x float>"), std::string::npos) << llvm;

@@ -57,7 +57,7 @@ TEST_P(CodegenTranspose, AllColumnsAllRows) {
           LastMatrix x(rows, stride);
           Array out(DType::kF32, {columns, 16});
           void* buffers[] = {x.data, out.raw()};
-          ASSERT_EQ(code.entry(buffers, &rows), 0);
+          ASSERT_EQ(code.entry(buffers, &rows, runtime::serial()), 0);
           for (std::int64_t c = 0; c < columns; ++c)
             for (std::int64_t lane = 0; lane < 16; ++lane)
               ASSERT_EQ(out.at(c * 16 + lane), lane < rows ? static_cast<double>(lane * stride + column + c + 1) : 0.0)

@@ -13,7 +13,7 @@ namespace {
 struct Counts {
   explicit Counts(std::int64_t n) : runs(static_cast<std::size_t>(n)) {}
   std::vector<std::atomic<int>> runs;
-  static void chunk(void* context, std::int64_t i) {
+  static void chunk(void* context, std::int64_t i, int) {
     static_cast<Counts*>(context)->runs[static_cast<std::size_t>(i)].fetch_add(1);
   }
   bool once() const {
@@ -59,10 +59,10 @@ TEST(ThreadPool, SeveralCallersAndLoopsInsideChunksDoNotWaitForEachOther) {
     ThreadPool& pool;
     std::atomic<int> inner{0};
   } nested{pool};
-  const auto outer = [](void* context, std::int64_t) {
+  const auto outer = [](void* context, std::int64_t, int) {
     auto& n = *static_cast<Nested*>(context);
     n.pool.run(
-        4, 10, [](void* c, std::int64_t) { static_cast<Nested*>(c)->inner.fetch_add(1); }, &n);
+        4, 10, [](void* c, std::int64_t, int) { static_cast<Nested*>(c)->inner.fetch_add(1); }, &n);
   };
   std::vector<std::thread> callers;
   for (int t = 0; t < 3; ++t)

@@ -38,7 +38,7 @@ TEST(Trap, OfANaN) {
 }
 
 TEST(Trap, OfWhatTheCodeReturns) {
-  const auto stops = [](void* const*, const std::int64_t*) -> std::int32_t { return 7; };
+  const auto stops = [](void* const*, const std::int64_t*, const Parallel*) -> std::int32_t { return 7; };
   Executable executable(passes::run_pipeline(ir::parse_graph(kLog), {codegen::default_target()}), {stops, nullptr});
   EXPECT_THROW(call(executable, 1.0f), CallError);
   EXPECT_EQ(executable.trap().kind, Kind::kNative);
