@@ -7,6 +7,7 @@
 #include "gcompile/base/error.h"
 #include "gcompile/ir/build.h"
 #include "gcompile/ir/op.h"
+#include "gcompile/passes/gradient.h"
 
 namespace gcompile::passes {
 namespace {
@@ -81,15 +82,6 @@ V has_nan(ir::Builder& b, Value v) {
   return ir::compare("ne", count, ir::zeros_like(count));
 }
 
-std::string unused_name(const Graph& graph, const std::string& wanted) {
-  std::string name = wanted;
-  const auto taken = [&] {
-    return std::any_of(graph.results.begin(), graph.results.end(), [&](const auto& r) { return r.name == name; });
-  };
-  for (int i = 2; taken(); ++i) name = wanted + "_" + std::to_string(i);
-  return name;
-}
-
 }  // namespace
 
 std::vector<Value> checked_values(const Graph& graph) {
@@ -153,7 +145,7 @@ Graph check_nan(const Graph& graph, const PassContext&) {
     const V all_fine = old.type().rank() == 0 ? fine : ir::broadcast(fine, old.type().dims, {});
     u.value = ir::select(all_fine, {&b, u.value}, {&b, old});
   }
-  out.results.push_back({status, unused_name(graph, "status")});
+  out.results.push_back({status, unused_result(graph, "status")});
   return out;
 }
 

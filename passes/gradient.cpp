@@ -133,7 +133,9 @@ void check_loss(const ir::Graph& graph, Value loss, Value seed) {
                              "; they must have the same type");
 }
 
-std::string unique_result(const ir::Graph& graph, const std::string& wanted) {
+}  // namespace
+
+std::string unused_result(const ir::Graph& graph, const std::string& wanted) {
   std::string name = wanted;
   const auto taken = [&] {
     return std::any_of(graph.results.begin(), graph.results.end(), [&](const auto& r) { return r.name == name; });
@@ -141,8 +143,6 @@ std::string unique_result(const ir::Graph& graph, const std::string& wanted) {
   for (int i = 2; taken(); ++i) name = wanted + "_" + std::to_string(i);
   return name;
 }
-
-}  // namespace
 
 std::vector<Value> gradient(ir::Builder& b, Value loss, std::span<const Value> wrt, Value seed) {
   check_loss(b.graph(), loss, seed);
@@ -183,7 +183,7 @@ ir::Graph gradient_pass(const ir::Graph& graph, const PassContext&) {
   const std::vector<Value> gradients = gradient(b, loss->value, wrt);
   for (std::size_t i = 0; i < wrt.size(); ++i) {
     b.where = out.where(wrt[i].node);
-    out.results.push_back({gradients[i] ? gradients[i] : ir::splat(b, wrt[i].type(), 0), unique_result(out, names[i])});
+    out.results.push_back({gradients[i] ? gradients[i] : ir::splat(b, wrt[i].type(), 0), unused_result(out, names[i])});
   }
   return out;
 }

@@ -28,4 +28,7 @@ std::vector<ir::Value> gradient(ir::Builder& b, ir::Value loss, std::span<const 
 // is a float scalar.
 ir::Graph gradient_pass(const ir::Graph& graph, const PassContext& context);
 
+// The wanted name, with a number behind it when a result of the graph has that: for passes that add results.
+std::string unused_result(const ir::Graph& graph, const std::string& wanted);
+
 }  // namespace gcompile::passes

@@ -1,5 +1,5 @@
-// parallelize: loops whose iterations several threads may share. A loop of a kernel's body becomes `parallel`, in a kernel
-// of its own, when
+// parallelize: loops whose iterations several threads may share. A loop of a kernel's body becomes `parallel`, in a
+// kernel of its own, when
 //   - it carries no values, and no scratch is used both inside and outside of it;
 //   - what it stores to buffers it does not read (an update in place is planned later, and reads an element only before
 //     it is stored); that iterations store different elements is a rule of the IR;
@@ -16,8 +16,8 @@ namespace gcompile::passes {
 
 ir::KernelModule parallelize(const ir::KernelModule& module, const PassContext& context);
 
-// Instructions that a loop executes, about: a polynomial in the symbols of the module; a loop inside whose extent depends
-// on a variable counts for the constant part of it.
+// Instructions that a loop executes, about: a polynomial in the symbols of the module; a loop inside whose extent
+// depends on a variable counts for the constant part of it.
 Dim work_of(const ir::Instr& loop);
 
 }  // namespace gcompile::passes

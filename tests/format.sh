@@ -8,7 +8,7 @@ if [ -z "$tool" ]; then
   exit 1
 fi
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
-  files=$(git ls-files -- '*.h' '*.cpp')
+  files=$(git ls-files -co --exclude-standard -- '*.h' '*.cpp')
 else
   files=$(find . -path './build*' -prune -o \( -name '*.h' -o -name '*.cpp' \) -print)
 fi

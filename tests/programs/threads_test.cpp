@@ -1,5 +1,5 @@
-// The option `threads` of compiled functions and steps: the same bits for any number, clear errors for those that make no
-// sense.
+// The option `threads` of compiled functions and steps: the same bits for any number, clear errors for those that make
+// no sense.
 #include <gtest/gtest.h>
 
 #include "gcompile/gcompile.h"
