@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-WORKLOADS = ("W1", "W2", "W3", "W4", "W5")
+WORKLOADS = ("W1", "W2", "W3", "W4", "W5", "W6", "W13")
 PEERS = {  # name in the table: module that must be installed, program and arguments
     "JAX": ("jax", ["jax_steps.py"]),
     "PyTorch": ("torch", ["torch_steps.py"]),

@@ -1,4 +1,4 @@
-"""What the peers of gcompile-bench have in common: the data of W1 to W5, and the loop that times a step.
+"""What the peers of gcompile-bench have in common: the data of the workloads, and the loop that times a step.
 
 A peer is a program that reads a workload's name and a number of seconds per line, times its version of that training
 step, and answers with one line of JSON: {"us": median} or {"error": "..."}. compare.py starts one per framework.
@@ -11,7 +11,9 @@ import sys
 import time
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data", "diabetes.csv")
-WORKLOADS = ("W1", "W2", "W3", "W4", "W5")
+WORKLOADS = ("W1", "W2", "W3", "W4", "W5", "W6", "W13")
+WIDTHS = {"W6": (784, 512, 256, 128, 64, 10), "W13": (4, 16, 3)}  # classifiers with ReLU
+ROWS = {"W6": 64, "W13": 30}
 
 
 def diabetes(rows):
@@ -29,11 +31,15 @@ def data(workload):
         return [[1.0], [2.0], [3.0]], [[2.0], [4.0], [6.0]]
     if workload == "W3":
         return [[1.0], [2.0], [3.0]], [[0.0], [0.0], [1.0]]
+    if workload in WIDTHS:  # as bench/steps_classifiers.cpp makes them
+        rows, columns, classes = ROWS[workload], WIDTHS[workload][0], WIDTHS[workload][-1]
+        numbers = [i * 7919 % 1009 / 1009 for i in range(rows * columns)]
+        return [numbers[r * columns:(r + 1) * columns] for r in range(rows)], [r * 31 % classes for r in range(rows)]
     return diabetes(759 if workload == "W4" else 32)
 
 
 def rate(workload):
-    return 0.1 if workload in ("W4", "W5") else 0.01
+    return {"W4": 0.1, "W5": 0.1, "W13": 0.001}.get(workload, 0.01)
 
 
 def check(step):
