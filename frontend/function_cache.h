@@ -28,6 +28,7 @@ struct JitOptions {
   std::string target = "";    // "x86-64-v3", ...; empty: this machine
   bool verify_each = false;   // check the compiler's work after every pass
   Check check = Check::None;  // of the values that a call computes
+  std::string cache = "";     // folder of compiled functions, "off"; empty: GCOMPILE_CACHE or the user's cache folder
 
   JitOptions named(const char* default_name) const {
     JitOptions named = *this;
@@ -48,6 +49,8 @@ class Program {
   std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims) const {
     return executable_->peak_bytes(dims);
   }
+  // Whether it was loaded from the compile cache.
+  bool from_cache() const { return executable_->from_cache; }
   // The text of a stage: "graph", "kernel", "program", "llvm" or "asm".
   std::string dump(const std::string& stage) const;
 
