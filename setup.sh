@@ -9,6 +9,7 @@ packages=(
   llvm-19-tools                 # FileCheck and lit, for the text tests
   libzstd-dev zlib1g-dev        # used by LLVM; zlib also by checkpoints
   nlohmann-json3-dev            # the header of checkpoints (safetensors)
+  libxxhash-dev                 # keys and checksums of the compile cache
   libeigen3-dev                 # the interpreter's arrays, and the bridge to users
   libboost-program-options-dev  # the tool's command line
   libgtest-dev libgmock-dev     # tests

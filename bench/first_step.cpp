@@ -1,5 +1,6 @@
-// From the start of a process to its first finished step of W5, nothing cached, and the memory that the process then
-// holds: gcompile-first-step is started again and again. process/start is the same program told to do nothing.
+// From the start of a process to its first finished step of W5, nothing cached or from the compile cache, and the
+// memory that the process then holds: gcompile-first-step is started again and again. process/start is the same program
+// told to do nothing.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -22,14 +23,15 @@ void require(int error, const char* what) {
 }
 
 // Runs the helper and returns what it printed; `milliseconds` is until it had printed and ended.
-std::string run_helper(const std::string& argument, double* milliseconds) {
+std::string run_helper(const std::string& argument, const std::string& cache, double* milliseconds) {
   const std::string path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "gcompile-first-step";
   int ends[2];
   require(pipe2(ends, O_CLOEXEC) ? errno : 0, "pipe");
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  char* const arguments[] = {const_cast<char*>(path.c_str()), const_cast<char*>(argument.c_str()), nullptr};
+  char* const arguments[] = {const_cast<char*>(path.c_str()), const_cast<char*>(argument.c_str()),
+                             const_cast<char*>(cache.c_str()), nullptr};
 
   const auto begin = Clock::now();
   pid_t child = 0;
@@ -58,8 +60,10 @@ std::map<std::string, double> figures(const std::string& text) {
   return all;
 }
 
-void first_step(benchmark::State& state, const char* steps) {
+void first_step(benchmark::State& state, const char* steps, bool cached) {
   guarded(state, [&] {
+    const CacheFolder folder;
+    const std::string cache = cached ? folder.path() : "off";
     // The same step in this process: its loss is what the helper must print.
     const data::Table table = diabetes_rows(32);
     Diabetes model;
@@ -68,11 +72,12 @@ void first_step(benchmark::State& state, const char* steps) {
     for (int i = 0; i < std::stoi(steps); ++i) loss = step(table.inputs(), table.labels()).item();
 
     std::map<std::string, double> last;
-    double compile_ms = 0;
+    double compile_ms = 0, first_ms = 0;
+    if (cached) run_helper(steps, cache, &first_ms);
     std::int64_t rounds = 0;
     for (auto _ : state) {
       double ms = 0;
-      last = figures(run_helper(steps, &ms));
+      last = figures(run_helper(steps, cache, &ms));
       state.SetIterationTime(ms / 1e3);
       require_near("the helper's loss", last.at("loss"), loss, 1e-6);
       compile_ms += last.at("compile_ms");
@@ -88,15 +93,22 @@ void start(benchmark::State& state) {
   guarded(state, [&] {
     for (auto _ : state) {
       double ms = 0;
-      run_helper("--nothing", &ms);
+      run_helper("--nothing", "off", &ms);
       state.SetIterationTime(ms / 1e3);
     }
   });
 }
 
 BENCHMARK(start)->Name("process/start")->UseManualTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(first_step, one, "1")->Name("process/first_step_W5")->UseManualTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(first_step, many, "1000")
+BENCHMARK_CAPTURE(first_step, one, "1", false)
+    ->Name("process/first_step_W5")
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(first_step, cached, "1", true)
+    ->Name("process/first_step_W5_cached")
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(first_step, many, "1000", false)
     ->Name("process/1000_steps_W5")
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);

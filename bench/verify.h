@@ -2,10 +2,12 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
+#include <stdlib.h>
 
 #include <chrono>
 #include <cmath>
 #include <exception>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 
@@ -35,6 +37,26 @@ inline void require_near(const std::string& what, double value, double reference
     throw std::runtime_error("wrong result, not timed: " + what + " is " + std::to_string(value) + ", not " +
                              std::to_string(reference));
 }
+
+// A folder for a compile cache, removed with its files.
+class CacheFolder {
+ public:
+  CacheFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "gcompile-bench-XXXXXX").string();
+    if (!::mkdtemp(pattern.data())) throw std::runtime_error("no folder " + pattern);
+    path_ = pattern;
+  }
+  ~CacheFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  CacheFolder(const CacheFolder&) = delete;
+  CacheFolder& operator=(const CacheFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
 
 // The model's parameters in the layout of the versions by hand, and their largest difference.
 Weights weights_of(const Diabetes& model);

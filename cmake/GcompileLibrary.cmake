@@ -40,4 +40,5 @@ if(TARGET gcompile_codegen)
 endif()
 target_link_options(gcompile PRIVATE
   -Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--version-script=${exports}
+  -Wl,--build-id  # from the contents: the compile cache keeps builds apart by it
   $<$<NOT:$<BOOL:${GCOMPILE_SANITIZE}>>:-Wl,-z,defs>)

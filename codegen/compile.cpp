@@ -1,7 +1,12 @@
-// The driver: the standard passes, then LLVM.
+// The driver: the standard passes, then LLVM; or the cache.
 #include "gcompile/codegen/compile.h"
 
+#include <mutex>
+#include <optional>
+
 #include "gcompile/base/error.h"
+#include "gcompile/codegen/cache_entry.h"
+#include "gcompile/codegen/cache_key.h"
 #include "gcompile/codegen/dump.h"
 #include "gcompile/ir/print.h"
 #include "gcompile/passes/pipeline.h"
@@ -18,41 +23,93 @@ std::vector<Location> input_locations(const ir::Graph& graph) {
   return where;
 }
 
-}  // namespace
-
-std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const CompileOptions& options) {
+ir::Program run_passes(const ir::Graph& graph, const CompileOptions& options, Dump* dump = nullptr) {
   passes::PipelineOptions pipeline;
   pipeline.verify_each = options.verify_each;
   pipeline.check_nan = options.check_nan;
 #ifndef NDEBUG
   pipeline.verify_each = true;
 #endif
-  Dump dump = Dump::from_environment(graph.name);
-  if (dump.active()) dump.write("trace", "graph", ir::print(graph));
-  if (options.after_pass || dump.active())
+  if (dump && (options.after_pass || dump->active()))
     pipeline.after_pass = [&](const passes::Pass& pass, const passes::Stage& stage, double) {
       const std::string text = passes::print(stage);
-      dump.write(std::string(pass.name), std::string(passes::level(stage)), text);
+      dump->write(std::string(pass.name), std::string(passes::level(stage)), text);
       if (options.after_pass) options.after_pass(std::string(pass.name), text);
     };
-  ir::Program program = passes::run_pipeline(graph, {options.target}, pipeline);
+  return passes::run_pipeline(graph, {options.target}, pipeline);
+}
+
+// Prints stages on demand; lives in the executable that it points to. What came from the cache has no kernels: there
+// the passes run then, one call at a time, for they add nodes to the graph's arena.
+runtime::Dump dump_of(const runtime::Executable* e, const ir::Graph& graph, const CompileOptions& options) {
+  CompileOptions quiet;
+  quiet.target = options.target;
+  quiet.check_nan = options.check_nan;
+  return [e, graph, quiet, mutex = std::make_shared<std::mutex>()](const std::string& stage) -> std::string {
+    if (stage == "graph") return passes::print(graph);
+    ir::Program made;
+    if (e->from_cache) {
+      const std::lock_guard<std::mutex> lock(*mutex);
+      made = run_passes(graph, quiet);
+    }
+    const ir::Program& program = e->from_cache ? made : e->program();
+    if (stage == "kernel") return ir::print(program.module);
+    if (stage == "program") return ir::print(program);
+    if (stage == "llvm") return emit_llvm(program, quiet.target);
+    if (stage == "asm") return emit_assembly(program, quiet.target);
+    throw Error("no stage is called \"" + stage + "\"; there are graph, kernel, program, llvm, asm");
+  };
+}
+
+std::shared_ptr<runtime::Executable> finish(ir::Program program, runtime::NativeCode code, bool from_cache,
+                                            const ir::Graph& graph, const CompileOptions& options) {
+  auto executable = std::make_shared<runtime::Executable>(std::move(program), std::move(code), input_locations(graph));
+  executable->from_cache = from_cache;
+  if (options.check_nan) executable->graph = std::make_shared<ir::Graph>(graph);
+  executable->dump = dump_of(executable.get(), graph, options);
+  return executable;
+}
+
+// Null when the cache has no entry for the key, or none that can be used.
+std::shared_ptr<runtime::Executable> from_cache(ObjectCache& cache, const ContentHash& key, const ir::Graph& graph,
+                                                const CompileOptions& options) {
+  const std::optional<ObjectCache::Entry> entry = cache.read(key);
+  if (!entry) return nullptr;
+  try {
+    ir::Program program = decode_program(entry->program(), graph);
+    auto executable = finish(std::move(program), link(entry->object(), options.target), true, graph, options);
+    cache.tell(CacheEvent::kHit, cache.path(key));
+    return executable;
+  } catch (const DataError& e) {
+    cache.reject(key, e.what());
+  } catch (const InternalError& e) {
+    cache.reject(key, e.what());
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const CompileOptions& options) {
+  Dump dump = Dump::from_environment(graph.name);
+  const bool watched = options.verify_each || options.after_pass || dump.active();
+  ObjectCache cache(watched ? "" : cache_folder(options.cache), options.cache_bytes, options.cache_observer);
+  std::optional<ContentHash> key;
+  if (cache.active()) key = cache_key(graph, options.target, options.check_nan);
+  if (key)
+    if (auto executable = from_cache(cache, *key, graph, options)) return executable;
+
+  if (dump.active()) dump.write("trace", "graph", ir::print(graph));
+  ir::Program program = run_passes(graph, options, &dump);
   if (dump.active()) {
     dump.write("llvm", "llvm", emit_llvm(program, options.target));
     dump.write("asm", "asm", emit_assembly(program, options.target));
   }
-  runtime::NativeCode code = jit(program, options.target);
-  auto executable = std::make_shared<runtime::Executable>(std::move(program), std::move(code), input_locations(graph));
-  if (options.check_nan) executable->graph = std::make_shared<ir::Graph>(graph);
-  // Printed on demand; the function lives in the executable that it points to.
-  executable->dump = [e = executable.get(), graph, target = options.target](const std::string& stage) -> std::string {
-    if (stage == "graph") return passes::print(graph);
-    if (stage == "kernel") return ir::print(e->program().module);
-    if (stage == "program") return ir::print(e->program());
-    if (stage == "llvm") return emit_llvm(e->program(), target);
-    if (stage == "asm") return emit_assembly(e->program(), target);
-    throw Error("no stage is called \"" + stage + "\"; there are graph, kernel, program, llvm, asm");
-  };
-  return executable;
+  const std::string object = emit_object(program, options.target);
+  runtime::NativeCode code = link(object, options.target);
+  if (key)
+    if (const std::optional<std::string> text = encode_program(program, graph)) cache.write(*key, object, *text);
+  return finish(std::move(program), std::move(code), false, graph, options);
 }
 
 }  // namespace gcompile::codegen

@@ -69,10 +69,10 @@ struct Compilation {
     passes.add(llvm::createEarlyCSEPass(true));
   }
 
-  std::string generate(llvm::CodeGenFileType type) {
+  std::string assembly() {
     machine->Options.MCOptions.AsmVerbose = true;  // spills and blocks are commented
-    if (machine->addPassesToEmitFile(passes, stream, nullptr, type, true))
-      throw InternalError("code generation: the target emits no such file");
+    if (machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile, true))
+      throw InternalError("code generation: the target emits no assembly");
     passes.run(*module);
     return std::string(output);
   }
@@ -98,26 +98,27 @@ class Resolver final : public llvm::JITSymbolResolver {
 
 }  // namespace
 
-runtime::NativeCode jit(const ir::Program& program, const Target& target) {
+runtime::NativeCode link(std::string_view object, const Target& target) {
   std::string why;
   if (!runs_here(target, &why)) throw Error("code for " + target.name + " does not run here: " + why);
-  Compilation c(program, target);
-  llvm::MCContext* context = nullptr;
-  if (c.machine->addPassesToEmitMC(c.passes, context, c.stream, true))
-    throw InternalError("code generation: the target emits no object code");
-  c.passes.run(*c.module);
-
-  auto object = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(c.output, program.module.name));
-  if (!object) throw InternalError("code generation: " + llvm::toString(object.takeError()));
+  auto file = llvm::object::ObjectFile::createObjectFile(
+      llvm::MemoryBufferRef(llvm::StringRef(object.data(), object.size()), "gcompile"));
+  if (!file) throw InternalError("code generation: " + llvm::toString(file.takeError()));
   auto memory = std::make_shared<llvm::SectionMemoryManager>();
   Resolver resolver;
   llvm::RuntimeDyld linker(*memory, resolver);
-  linker.loadObject(**object);
+  linker.loadObject(**file);
   linker.finalizeWithMemoryManagerLocking();
   if (linker.hasError()) throw InternalError("code generation: " + linker.getErrorString().str());
   const auto entry = static_cast<std::uintptr_t>(linker.getSymbol(kEntryName).getAddress());
   if (!entry) throw InternalError("code generation: the object has no entry");
   return {reinterpret_cast<runtime::Native>(entry), std::move(memory)};
+}
+
+runtime::NativeCode jit(const ir::Program& program, const Target& target) {
+  std::string why;
+  if (!runs_here(target, &why)) throw Error("code for " + target.name + " does not run here: " + why);
+  return link(emit_object(program, target), target);
 }
 
 std::string emit_llvm(const ir::Program& program, const Target& target) {
@@ -128,11 +129,16 @@ std::string emit_llvm(const ir::Program& program, const Target& target) {
 }
 
 std::string emit_assembly(const ir::Program& program, const Target& target) {
-  return Compilation(program, target).generate(llvm::CodeGenFileType::AssemblyFile);
+  return Compilation(program, target).assembly();
 }
 
 std::string emit_object(const ir::Program& program, const Target& target) {
-  return Compilation(program, target).generate(llvm::CodeGenFileType::ObjectFile);
+  Compilation c(program, target);
+  llvm::MCContext* context = nullptr;
+  if (c.machine->addPassesToEmitMC(c.passes, context, c.stream, true))
+    throw InternalError("code generation: the target emits no object code");
+  c.passes.run(*c.module);
+  return std::string(c.output);
 }
 
 }  // namespace gcompile::codegen

@@ -97,6 +97,7 @@ FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& sp
   if (!options_.target.empty()) options.target = codegen::target_named(options_.target);
   if (options_.verify_each) options.verify_each = true;
   options.check_nan = options_.check == Check::NaN;
+  options.cache = options_.cache;
   auto variant = std::make_unique<Variant>();
   Trace trace(options_.name);
   std::vector<Tensor> inputs;

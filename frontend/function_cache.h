@@ -29,6 +29,7 @@ struct JitOptions {
   bool verify_each = false;   // check the compiler's work after every pass
   int threads = 0;            // that a call may use, at most 256; 0: all cores. The bits do not depend on it
   Check check = Check::None;  // of the values that a call computes
+  std::string cache = "";     // folder of compiled functions, "off"; empty: GCOMPILE_CACHE or the user's cache folder
 
   JitOptions named(const char* default_name) const {
     JitOptions named = *this;
@@ -49,6 +50,8 @@ class Program {
   std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims) const {
     return executable_->peak_bytes(dims);
   }
+  // Whether it was loaded from the compile cache.
+  bool from_cache() const { return executable_->from_cache; }
   // The text of a stage: "graph", "kernel", "program", "llvm" or "asm".
   std::string dump(const std::string& stage) const;
 

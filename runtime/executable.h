@@ -45,6 +45,7 @@ class Executable {
   const std::vector<Input>& inputs() const { return inputs_; }
   std::size_t result_count() const { return results_.size(); }
   const Type& result_type(std::size_t i) const;
+  // Without kernels and launches when it came from the compile cache.
   const ir::Program& program() const { return program_; }
 
   // Runs. `results[i]` is reused when its dtype and shape fit and nobody shares it, else replaced. Throws CallError for
@@ -69,6 +70,8 @@ class Executable {
 
   // Where every stage can be printed from (empty when compiled without).
   Dump dump;
+  // Loaded from the compile cache: no pass was run.
+  bool from_cache = false;
   // The graph that was compiled, from which a NaN is explained (null: the error says no more than that there was one).
   std::shared_ptr<const ir::Graph> graph;
 

@@ -79,7 +79,8 @@ std::string read_file(const std::string& path) {
   return bytes;
 }
 
-void write_file_atomically(const std::string& path, std::span<const std::string_view> parts) {
+void write_file_atomically(const std::string& path, std::span<const std::string_view> parts,
+                           const WriteOptions& options) {
   namespace fs = std::filesystem;
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
@@ -94,7 +95,7 @@ void write_file_atomically(const std::string& path, std::span<const std::string_
 
   static std::atomic<unsigned> serial{0};
   TemporaryFile temporary{target.string() + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(++serial)};
-  Descriptor file(::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  Descriptor file(::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options.mode));
   if (file.get() < 0) {
     const int error = errno;
     temporary.kept = true;  // not ours
@@ -102,10 +103,11 @@ void write_file_atomically(const std::string& path, std::span<const std::string_
   }
   for (std::string_view part : parts)
     if (!write_all(file.get(), part)) fail(path, "cannot be written", errno);
-  if (::fsync(file.get()) != 0) fail(path, "cannot be synced to disk", errno);
+  if (options.durable && ::fsync(file.get()) != 0) fail(path, "cannot be synced to disk", errno);
   if (!file.close()) fail(path, "cannot be written", errno);
   if (::rename(temporary.path.c_str(), target.c_str()) != 0) fail(path, "cannot be written", errno);
   temporary.kept = true;
+  if (!options.durable) return;
 
   // The new name itself must survive a power failure too; file systems that cannot sync a folder are left alone.
   const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");

@@ -11,9 +11,15 @@ namespace gcompile::runtime {
 // The bytes of a regular file. Throws DataError ("PATH: reason") when it is missing, a directory or unreadable.
 std::string read_file(const std::string& path);
 
+struct WriteOptions {
+  unsigned mode = 0666;  // of a new file, before the process's mask
+  bool durable = true;   // synced to disk: survives a power failure
+};
+
 // Writes the parts one after the other to a temporary file in the same folder, syncs it and renames it to `path` (or
 // to what a symbolic link at `path` points to). Throws DataError ("PATH: reason") and leaves what was there.
-void write_file_atomically(const std::string& path, std::span<const std::string_view> parts);
+void write_file_atomically(const std::string& path, std::span<const std::string_view> parts,
+                           const WriteOptions& options = {});
 
 // The text in quotes for an error message: cut after 40 bytes, control characters as \xNN.
 std::string quoted(std::string_view text);

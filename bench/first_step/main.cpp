@@ -1,7 +1,8 @@
 // gcompile-first-step: a process that makes the network of W5, reads 32 rows, and trains one step (or more, to see what
 // memory it holds). When the first step is done it prints one line:
 //   loss L compile_ms C rss_kb R peak_kb P
-// gcompile-first-step --nothing ends at once: what starting a process with the library costs by itself.
+// gcompile-first-step STEPS CACHE: the number of steps, and the folder of the compile cache ("off", the default, for
+// none). gcompile-first-step --nothing ends at once: what starting a process with the library costs by itself.
 #include <gcompile/gcompile.h>
 
 #include <chrono>
@@ -24,10 +25,10 @@ long status_kb(const std::string& key) {
   return -1;
 }
 
-int train(int steps) {
+int train(int steps, const std::string& cache) {
   const gc::data::Table table = gc::bench::diabetes_rows(32);
   gc::bench::Diabetes model;
-  gc::TrainStep step(model, gc::nn::BCELoss{}, gc::optim::SGD{.lr = 0.1});
+  gc::TrainStep step(model, gc::nn::BCELoss{}, gc::optim::SGD{.lr = 0.1}, {.cache = cache});
   const auto begin = std::chrono::steady_clock::now();
   step.compiled(table.inputs(), table.labels());
   const std::chrono::duration<double, std::milli> compile = std::chrono::steady_clock::now() - begin;
@@ -43,7 +44,7 @@ int train(int steps) {
 int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "--nothing") == 0) return 0;
   try {
-    return train(argc > 1 ? std::stoi(argv[1]) : 1);
+    return train(argc > 1 ? std::stoi(argv[1]) : 1, argc > 2 ? argv[2] : "off");
   } catch (const std::exception& e) {
     std::fprintf(stderr, "gcompile-first-step: %s\n", e.what());
     return 1;

@@ -18,6 +18,7 @@ config.environment["PATH"] = os.pathsep.join([bin_dir, llvm_dir, os.environ.get(
 for name in ("GCOMPILE_TARGET", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
+config.environment["GCOMPILE_CACHE"] = os.environ.get("GCOMPILE_CACHE", "off")  # what is tested is the compiler
 
 # FileCheck under both its names, and %data and %examples for files of the repository.
 config.substitutions.append((r"\bFileCheck(-19)?\b", os.path.join(llvm_dir, "FileCheck")))
