@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "gcompile/codegen/check/compare.h"
+#include "gcompile/ir/parse.h"
 #include "gcompile/ir/print.h"
 #include "gcompile/passes/check_nan.h"
 #include "gcompile/passes/pipeline.h"
@@ -291,6 +292,33 @@ TEST(InvariantE, EveryNodeKernelAndLaunchCarriesAUsersLine) {
 }
 
 // The location of a line survives to the very node that it made: a loss in one line, its gradient in the next.
+// In kernels too, for a nest and for loops, an instruction has the line of the op that it is of.
+TEST(InvariantE, InstructionsHaveTheLineOfTheirOp) {
+  for (const char* sum : {"", "  %4 = reduce_sum(%3) {axes = [0]} : f32[] loc(\"m.cpp\":5)\n"}) {
+    const std::string text = "graph @lines(%x: f32[N] loc(\"m.cpp\":1)) {\n"
+                             "  %1 = tanh(%x) : f32[N] loc(\"m.cpp\":2)\n"
+                             "  %2 = exp(%1) : f32[N] loc(\"m.cpp\":3)\n"
+                             "  %3 = sqrt(%2) : f32[N] loc(\"m.cpp\":4)\n" +
+                             std::string(sum) + "  return " + (*sum ? "%4" : "%3") + "\n}\n";
+    passes::Stage stage = ir::parse_graph(text);
+    for (const char* pass : {"fuse", "lower"})
+      stage = passes::run_pass(*passes::find_pass(pass), stage, {codegen::default_target()});
+    std::map<std::string, std::uint32_t> lines;
+    const auto& module = std::get<ir::KernelModule>(stage);
+    const std::function<void(const ir::Kernel&, const ir::Block&)> walk = [&](const ir::Kernel& k,
+                                                                              const ir::Block& block) {
+      for (const ir::Instr& i : block) {
+        if (i.op && i.where >= 0) lines[std::string(i.op->name)] = k.locations[static_cast<std::size_t>(i.where)].line;
+        walk(k, i.body);
+      }
+    };
+    for (const ir::Kernel& k : module.kernels) walk(k, k.body);
+    EXPECT_EQ(lines["tanh"], 2u) << ir::print(module);
+    EXPECT_EQ(lines["exp"], 3u);
+    EXPECT_EQ(lines["sqrt"], 4u);
+  }
+}
+
 TEST(InvariantE, LinesAreThoseThatMadeTheNode) {
   Trace trace("lines");
   const Tensor x = trace.input("x", {DType::kF32, {4}}, Where::current());

@@ -97,6 +97,27 @@ TEST(Parallelize, WhatIterationsShareForbidsIt) {
             Flags{false});
 }
 
+TEST(Parallelize, ScratchThatKeepsSomethingForbidsIt) {
+  EXPECT_EQ(parallel_kernels(R"(kernels @m {
+  input x: f32[N]
+  result a: f32[N]
+  kernel @k {
+    scratch s: f32[1] stack
+    for i in 0 .. N { %1 = load s[0] : f32  %2 = load x[i] : f32  store a[i] = %1  store s[0] = %2 }
+  }
+})"),
+            Flags{false});
+  EXPECT_EQ(parallel_kernels(R"(kernels @m {
+  input x: f32[N]
+  result a: f32[N]
+  kernel @k {
+    scratch s: f32[1] stack
+    for i in 0 .. N { %2 = load x[i] : f32  store s[0] = %2  %1 = load s[0] : f32  store a[i] = %1 }
+  }
+})"),
+            Flags{true});
+}
+
 // Products with panels, rows of softmax, column sums, elementwise chains; sizes at which threads get nothing, little,
 // unequal parts.
 TEST(Parallelize, TheNumberOfThreadsChangesNoBit) {
