@@ -2,6 +2,7 @@
 // machine. codegen/target.cpp fills it from the host or from a name.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -28,7 +29,7 @@ struct Target {
   // Registers that a value of 16 lanes of 4 bytes takes, and how many such values may be kept as accumulators of a
   // loop: a quarter of the registers is left to what is added up.
   int registers_per_value() const { return 64 / vector_bytes; }
-  int accumulators() const { return vector_registers * 3 / 4 / registers_per_value(); }
+  int accumulators() const { return std::max(vector_registers * 3 / 4 / registers_per_value(), 1); }
 };
 
 }  // namespace gcompile

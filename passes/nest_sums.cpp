@@ -101,7 +101,7 @@ void NestSums::add_strip(const Dim& strip, const Dim& count_in_strip, const Begi
   const auto add = [&](const std::vector<Element>& block) { add_block(block, strip, count_in_strip, begin); };
   std::vector<Element> small;  // sums that share blocks
   for (const Node* n : sums_) {
-    if (static_cast<std::size_t>(count(n)) > limit / 2) {
+    if (n->types[0].rank() > 0 && static_cast<std::size_t>(count(n)) > limit / 2) {
       add_large(n, add);
       continue;
     }

@@ -120,9 +120,11 @@ TEST_F(CompileCache, MissesForAnythingThatTheCodeDependsOn) {
   misses("a constant with another bit", scaled(Array{1.0f, 2.0f, std::nextafter(3.0f, 4.0f)}, 1));
   misses("another extent", scaled(a, 1, 21));
   misses("other bounds", scaled(a, 1, kN, 2));
-  const std::function<void(Target&)> changes[] = {[](Target& t) { t = codegen::target_named("x86-64"); },
+  const std::string other = codegen::default_target().name == "x86-64" ? "host" : "x86-64";
+  const std::function<void(Target&)> changes[] = {[&](Target& t) { t = codegen::target_named(other); },
                                                   [](Target& t) { t.features += ",+cmov"; },
                                                   [](Target& t) { t.reorder_window += 1; },
+                                                  [](Target& t) { t.serial_cutoff += 1; },
                                                   [](Target& t) { t.chains += 1; },
                                                   [](Target& t) { t.l1_bytes *= 2; },
                                                   [](Target& t) { t.l2_bytes *= 2; },
