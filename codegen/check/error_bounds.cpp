@@ -141,11 +141,18 @@ class NodeError {
     }
     if (infinite) return kInf;
     if (!exact) error = kSafety * spread(x, e, rounded(node_.op->element(x), t), t);
+    if (!exact && node_.op->name == "rem") error += wrap(x, e, center);
     if (std::isfinite(center)) {
       error += tolerance(*node_.op, t) * std::abs(center) + tiny(t);
       if (std::abs(center) + error > largest(t)) return kInf;
     }
     return error;
+  }
+
+  // A remainder that its operands' errors may carry over 0, or over the divisor, begins again at the other end.
+  static double wrap(const std::vector<double>& x, const std::vector<double>& e, double center) {
+    const double divisor = std::abs(x[1]), moved = kSafety * (e[0] + (std::abs(x[0]) / divisor + 1) * e[1]);
+    return std::abs(center) <= moved || divisor - std::abs(center) <= moved ? divisor + e[1] : 0;
   }
 
   Array elementwise(const Array& value) const {
