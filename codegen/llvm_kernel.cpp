@@ -219,11 +219,10 @@ class KernelEmitter {
       for (std::int64_t n = 0; n < count.value_or(0); ++n)
         state = iteration(i, b_.getInt64(static_cast<std::uint64_t>(n)), state);
     } else {
-      Value* zero = b_.getInt64(0);
       if (shared)
         state = serial_loop(i, function_.getArg(kBegin), function_.getArg(kEnd), false, state);
       else
-        state = serial_loop(i, zero, extent.base, count.has_value(), state);
+        state = serial_loop(i, b_.getInt64(0), extent.base, count.has_value(), state);
     }
     index_.bind(i.var, nullptr);
     for (std::size_t k = 0; k < state.size(); ++k) define(i.results[k], state[k]);

@@ -22,7 +22,7 @@ class Costs {
   // Instructions that make all elements of a placed value for one vector of samples.
   std::int64_t of(const Node* n) {
     const std::int64_t elements = work_.elements(n);
-    // A value whose every element is read where it is summed needs no memory; it counts as one instruction each.
+    // A copy counts too: it is a load and a store.
     return elements * std::max<std::int64_t>(computing(*n), 1);
   }
 

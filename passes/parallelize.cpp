@@ -40,13 +40,14 @@ bool is_pure(const Instr& i) {
          i.opcode == Opcode::kLoad;
 }
 
-// Whether an iteration fills a memory before it reads it: the first access is a store of all lanes.
+// Whether an iteration fills a memory before it reads it: the first access stores to it, without a mask. That the
+// stores before the first read are of all that is read is how lowering uses such memory; it is not checked.
 bool is_filled_first(const Instr& loop, const std::string& memory) {
   bool seen = false, filled = false;
   walk(loop, [&](const Instr& i) {
     if (seen || (!is_read(i, memory) && !is_written(i, memory))) return;
     seen = true;
-    filled = is_written(i, memory) && !is_read(i, memory);
+    filled = is_written(i, memory) && !is_read(i, memory) && (i.opcode != Opcode::kStore || i.mask < 0);
   });
   return filled;
 }
@@ -55,7 +56,8 @@ bool writes_by(const Instr& loop, const std::string& memory, const std::string& 
   bool all = true;
   walk(loop, [&](const Instr& i) {
     if (is_written(i, memory))
-      all &= std::any_of(i.index.begin(), i.index.end(), [&](const Dim& d) { return d.uses(var); });
+      all &= i.opcode == Opcode::kStore &&
+             std::any_of(i.index.begin(), i.index.end(), [&](const Dim& d) { return d.uses(var); });
   });
   return all;
 }
