@@ -113,20 +113,30 @@ class Investigation {
     return found;
   }
 
-  // The first node on the ways back from n that has a NaN from nowhere.
-  const Node& origin(const Node& n) const {
-    std::vector<const Node*> todo{&n};
+  // The first node in order, on the ways back from n, of which `visit` says that it is one; null when there is none.
+  // `visit` also adds the nodes to go on to.
+  template <class Visit>
+  static const Node* earliest(const Node& n, const Visit& visit) {
+    std::vector<const Node*> todo{&n}, next;
     std::unordered_set<const Node*> seen{&n};
     const Node* first = nullptr;
     while (!todo.empty()) {
       const Node* at = todo.back();
       todo.pop_back();
-      const std::vector<const Node*> from = sources(*at);
-      if (from.empty() && (!first || at->id < first->id)) first = at;
-      for (const Node* s : from)
+      next.clear();
+      if (visit(*at, next) && (!first || at->id < first->id)) first = at;
+      for (const Node* s : next)
         if (seen.insert(s).second) todo.push_back(s);
     }
-    return *first;
+    return first;
+  }
+
+  // The first node on the ways back from n that has a NaN from nowhere.
+  const Node& origin(const Node& n) const {
+    return *earliest(n, [&](const Node& at, std::vector<const Node*>& next) {
+      next = sources(at);
+      return next.empty();
+    });
   }
 
   // Which pass made a node; of a graph without a gradient nothing.
@@ -203,21 +213,14 @@ class Investigation {
   }
 
   const Node* first_huge(const Node& n) const {
-    std::vector<const Node*> todo{&n};
-    std::unordered_set<const Node*> seen{&n};
-    const Node* first = nullptr;
-    while (!todo.empty()) {
-      const Node* at = todo.back();
-      todo.pop_back();
+    return earliest(n, [&](const Node& at, std::vector<const Node*>& next) {
       bool huge = false;
-      for (const Value& v : at->operands) {
-        if (seen.insert(v.node).second) todo.push_back(v.node);
+      for (const Value& v : at.operands) {
+        next.push_back(v.node);
         huge |= Range(values_.at(v.node)).magnitude() > kHuge;
       }
-      const bool computes = !at->op->is(ir::kView) && at->op->name != "broadcast";
-      if (huge && computes && (!first || at->id < first->id)) first = at;
-    }
-    return first;
+      return huge && !at.op->is(ir::kView) && at.op->name != "broadcast";
+    });
   }
 
   const ir::Graph& graph_;
