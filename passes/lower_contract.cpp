@@ -42,7 +42,10 @@ void search(const BodyLowering& c, Value v, const Index& at, Found& found) {
     }
     return search(c, n.operands[0], c.simplified(view->map(n, at)), found);
   }
-  found.fits &= std::holds_alternative<ir::ElementLowering>(n.op->lower);
+  if (!std::holds_alternative<ir::ElementLowering>(n.op->lower)) {  // its operands' elements are at other indices
+    found.fits = false;
+    return;
+  }
   for (const Value& operand : n.operands) search(c, operand, at, found);
 }
 

@@ -117,6 +117,14 @@ class NodeError {
     return worst;
   }
 
+  // How far the result moves when its operands do by e. The corners say nothing of a function that swings
+  // between them; its slope does: those of sin and cos are at most 1.
+  double moved_by(const std::vector<double>& x, const std::vector<double>& e, DType t) const {
+    const std::string_view n = node_.op->name;
+    if (n == "sin" || n == "cos") return std::min(e[0], 2.0);
+    return kSafety * spread(x, e, rounded(node_.op->element(x), t), t);
+  }
+
   bool is_comparison() const {
     const std::string_view n = node_.op->name;
     return n == "eq" || n == "ne" || n == "lt" || n == "le" || n == "gt" || n == "ge";
@@ -140,7 +148,7 @@ class NodeError {
       return x[0] != 0 ? e[1] : e[2];
     }
     if (infinite) return kInf;
-    if (!exact) error = kSafety * spread(x, e, rounded(node_.op->element(x), t), t);
+    if (!exact) error = moved_by(x, e, t);
     if (!exact && node_.op->name == "rem") error += wrap(x, e, center);
     if (std::isfinite(center)) {
       error += tolerance(*node_.op, t) * std::abs(center) + tiny(t);
