@@ -101,7 +101,7 @@ Tensor softmax(const Tensor& x, int axis, Where where) {
   const int a = static_cast<int>(making.axis(axis, x));
   const LocationScope scope(where);
   const Tensor e = exp(shifted(x, a));
-  return e / sum(e, a, true);
+  return e * (1 / sum(e, a, true));  // one division a row
 }
 
 Tensor log_softmax(const Tensor& x, int axis, Where where) {

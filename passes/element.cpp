@@ -176,7 +176,7 @@ BodyLowering::Source BodyLowering::source_of_reshape(const Node& n, const ir::Vi
   while (!is_placed(source) && source.node->op->name == "reshape") source = source.node->operands[0];
   const auto place = places_.find(source);
   const bool flat = at.size() == 1 && n.types[0].rank() != 1;
-  if (place != places_.end() && !place->second.by_lanes() && !flat)
+  if (place != places_.end() && place->second.is_whole() && !flat)
     return {source, simplified({linear_offset(at, n.types[0].dims)})};
   return {n.operands[0], flat ? at : view.map(n, at)};
 }
@@ -208,7 +208,12 @@ std::string BodyLowering::variable(const std::string& stem, const Dim& extent) {
 Index BodyLowering::index_into(const Place& place, const Type& type, const Index& at) const {
   Index index = at;
   const bool flat = at.size() == 1 && type.rank() != 1;
-  if (place.form == Form::kLinear) {
+  if (place.skip > 0) {
+    if (flat) throw InternalError("a flat index into a value of one row");
+    const auto skip = static_cast<std::ptrdiff_t>(place.skip);
+    const Index rest(at.begin() + skip, at.end());
+    index = {rest.empty() ? Dim(0) : linear_offset(rest, {type.dims.begin() + skip, type.dims.end()})};
+  } else if (place.form == Form::kLinear) {
     index = {(type.rank() == 0 ? Dim(0) : linear_offset(at, type.dims)) + Dim(place.offset)};
   } else if (place.by_lanes()) {
     if (flat) throw InternalError("a flat index into a value of one tile");

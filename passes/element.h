@@ -25,11 +25,12 @@ class BodyLowering : public ir::ElementContext {
   BodyLowering(KernelBuilder& builder, const ir::Graph& body, const PassContext& context, AddConstant add_constant);
 
   // Where the elements of a value are from now on: a buffer with the value's shape; scratch with one extent, in
-  // row-major order from an offset on; scratch [elements without the anchor axis, lane] that holds 16 samples; or
-  // scratch [slot, elements without the anchor axis, lane] that holds those of a strip, of which `slot` says the one.
+  // row-major order from an offset on, without its first `skip` axes: those of the present row; scratch [elements
+  // without the anchor axis, lane] that holds 16 samples; or scratch [slot, elements without the anchor axis, lane]
+  // that holds those of a strip, of which `slot` says the one.
   void place_buffer(ir::Value v, const std::string& name) { places_[v] = {Form::kBuffer, name}; }
-  void place_linear(ir::Value v, const std::string& name, std::int64_t offset = 0) {
-    places_[v] = {Form::kLinear, name, -1, offset};
+  void place_linear(ir::Value v, const std::string& name, std::int64_t offset = 0, int skip = 0) {
+    places_[v] = {Form::kLinear, name, -1, offset, skip};
   }
   void place_lanes(ir::Value v, const std::string& name, int anchor) { places_[v] = {Form::kLanes, name, anchor}; }
   void place_strip(ir::Value v, const std::string& name, int anchor) { places_[v] = {Form::kStrip, name, anchor}; }
@@ -111,6 +112,8 @@ class BodyLowering : public ir::ElementContext {
     std::string memory = {};
     int anchor = -1;
     std::int64_t offset = 0;
+    int skip = 0;
+    bool is_whole() const { return !by_lanes() && skip == 0; }
     bool by_lanes() const { return form == Form::kLanes || form == Form::kStrip; }
   };
   using Memo = std::map<std::pair<ir::Value, std::string>, int,

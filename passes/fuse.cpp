@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "gcompile/ir/op.h"
+#include "gcompile/passes/fuser.h"
 #include "gcompile/passes/places.h"
+#include "gcompile/passes/row_groups.h"
 
 namespace gcompile::passes {
 namespace {
@@ -11,8 +13,6 @@ namespace {
 using ir::Graph;
 using ir::Node;
 using ir::Value;
-
-using Nodes = std::vector<const Node*>;
 
 // Results and updates that are computed, each once, in order.
 std::vector<Value> outputs_of(const Graph& g) {
@@ -24,8 +24,6 @@ std::vector<Value> outputs_of(const Graph& g) {
   for (const auto& u : g.updates) add(u.value);
   return out;
 }
-
-bool is_argument(const Node& n) { return n.op->name == "input" || n.op->name == "state"; }
 
 // Bytes of the values that a single kernel would keep in its frame, for one sample or for all.
 std::int64_t frame_bytes(const std::unordered_set<const Node*>& placed, const NestPlan* plan,
@@ -79,64 +77,6 @@ const Node* better_in_tiles(const Nodes& computed, const NestPlan& plan, const T
   return nullptr;
 }
 
-// Makes the fusion node of `nodes` (without arguments; other leaves are copied into the body) with the given outputs.
-class Fuser {
- public:
-  explicit Fuser(const Graph& graph) : source_(graph), out_(graph), b_(out_) {}
-
-  void add(const Nodes& nodes, const std::vector<Value>& outputs, const std::string& kind, const std::string& reason,
-           const std::function<int(Value)>& anchor_axis) {
-    auto body = std::make_shared<Graph>("fusion");
-    body->bounds = source_.bounds;
-    ir::Builder inner(*body);
-    ir::ValueMap<Value> map;
-    std::vector<Value> operands;
-    std::vector<std::int64_t> anchors;
-    std::vector<Location> where;
-    const auto inside = [&](Value v) {
-      if (const auto it = map.find(v); it != map.end()) return it->second;
-      if (v.node->op->is(ir::kLeaf) && !is_argument(*v.node)) return map[v] = clone(inner, *v.node, {});
-      inner.where = source_.where(v.node);
-      const std::string name = is_argument(*v.node) ? v.node->attrs.get<std::string>("name") : "t";
-      operands.push_back(outer(v));
-      anchors.push_back(anchor_axis(v));
-      return map[v] = inner.input(name, v.type());
-    };
-    for (const Node* n : nodes) {
-      std::vector<Value> args;
-      for (const Value& v : n->operands) args.push_back(inside(v));
-      map[{n, 0}] = clone(inner, *n, std::move(args));
-      for (const Location& l : source_.where(n))
-        if (std::find(where.begin(), where.end(), l) == where.end()) where.push_back(l);
-    }
-    for (const Value& v : outputs) body->results.push_back({map.at(v), ""});
-    b_.where = std::move(where);
-    const Value fusion = b_.make("fusion", operands, {{"kind", kind}, {"anchor", anchors}, {"reason", reason}}, body);
-    for (std::size_t i = 0; i < outputs.size(); ++i) map_[outputs[i]] = {fusion.node, static_cast<int>(i)};
-  }
-
-  Graph finish() {
-    for (auto& r : out_.results) r.value = outer(r.value);
-    for (auto& u : out_.updates) u.value = outer(u.value);
-    return std::move(out_);
-  }
-
- private:
-  Value outer(Value v) const {
-    const auto it = map_.find(v);
-    return it == map_.end() ? v : it->second;
-  }
-  Value clone(ir::Builder& b, const Node& n, std::vector<Value> operands) {
-    b.where = source_.where(&n);
-    return b.make(*n.op, std::move(operands), n.attrs, n.body);
-  }
-
-  const Graph& source_;
-  Graph out_;
-  ir::Builder b_;
-  ir::ValueMap<Value> map_;
-};
-
 // The classes that the leading axes of the inputs belong to, symbolic ones first, each once, in the inputs' order.
 std::vector<int> anchor_candidates(const Graph& g, const AxisClasses& classes) {
   std::vector<int> symbolic, fixed;
@@ -162,6 +102,47 @@ bool has_other_leading_axis(const Nodes& nodes, const AxisClasses& classes, cons
   return false;
 }
 
+// A value per sample that is read from memory and is so wide that lanes along it are full, in a nest that contracts
+// nothing.
+const Node* wide_argument(const Nodes& computed, const NestPlan& plan, const AxisClasses& classes, int anchor) {
+  constexpr std::int64_t kWide = 4 * ir::kLanes;
+  if (plan.carried_dots > 0) return nullptr;
+  for (const Node* n : computed) {
+    if (n->op->is(ir::kContraction)) return nullptr;
+    for (const Value& v : n->operands) {
+      if (!v.node->op->is(ir::kLeaf) || plan.category.at(v.node) != Category::kCarried) continue;
+      std::int64_t width = 1;
+      for (int a = 0; a < v.type().rank(); ++a)
+        if (a != classes.find(v, anchor)) width *= v.type().dim(a).constant();
+      if (width >= kWide) return v.node;
+    }
+  }
+  return nullptr;
+}
+
+// Whether a legal nest is wanted, and why or why not.
+std::pair<std::string, bool> worth_a_nest(const Nodes& computed, const std::vector<Value>& outputs,
+                                          const NestPlan& plan, const AxisClasses& classes, int anchor,
+                                          const Target& target) {
+  const bool folds_features = std::any_of(computed.begin(), computed.end(), [&](const Node* n) {
+    return n->op->is(ir::kReduction) && plan.category.at(n) == Category::kCarried;
+  });
+  if (plan.reductions + plan.carried_dots == 0 && !folds_features)
+    return {"nothing is contracted or summed along the samples", false};
+  if (const Node* wide = wide_argument(computed, plan, classes, anchor))
+    return {wide->types[0].str() + " has rows that fill the lanes", false};
+  if (const Node* dot = better_in_tiles(computed, plan, target))
+    return {"the dot " + dot->operands[0].type().str() + " x " + dot->operands[1].type().str() + " is faster in tiles",
+            false};
+  const std::int64_t bytes = frame_bytes(placed_nodes(computed, outputs), &plan, &classes, anchor);
+  if (bytes > target.stack_limit)
+    return {std::to_string(bytes) + " bytes of values per tile, more than " + std::to_string(target.stack_limit),
+            false};
+  return {"anchored nest over " + plan.extent.str() + ": " + std::to_string(plan.reductions) +
+              " reductions over the anchor, " + std::to_string(bytes) + " bytes of values per tile",
+          true};
+}
+
 bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const std::vector<Value>& outputs,
                   const PassContext& context, Fuser& fuser, std::string& why_not) {
   const AxisClasses classes(all);
@@ -184,32 +165,19 @@ bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const
       why_not += "no nest: " + why + "; ";
       continue;
     }
-    if (plan->reductions + plan->carried_dots == 0) {
-      why_not += "no nest: nothing is contracted or summed along the samples; ";
+    const auto reason = worth_a_nest(computed, outputs, *plan, classes, anchor, context.target);
+    if (!reason.second) {
+      why_not += "no nest: " + reason.first + "; ";
       continue;
     }
-    if (const Node* dot = better_in_tiles(computed, *plan, context.target)) {
-      why_not += "no nest: the dot " + dot->operands[0].type().str() + " x " + dot->operands[1].type().str() +
-                 " is faster in tiles; ";
-      continue;
-    }
-    const auto placed = placed_nodes(computed, outputs);
-    const std::int64_t bytes = frame_bytes(placed, &*plan, &classes, anchor);
-    if (bytes > context.target.stack_limit) {
-      why_not += "no nest: " + std::to_string(bytes) + " bytes of values per tile, more than " +
-                 std::to_string(context.target.stack_limit) + "; ";
-      continue;
-    }
-    fuser.add(computed, outputs, "nest",
-              why_not + "anchored nest over " + plan->extent.str() + ": " + std::to_string(plan->reductions) +
-                  " reductions over the anchor, " + std::to_string(bytes) + " bytes of values per tile",
-              [&](Value v) { return std::max(classes.find(v, anchor), -1); });
+    Fuser::Body body = fuser.body_of(computed, outputs);
+    std::vector<std::int64_t> axes;
+    for (const Value& v : body.inputs) axes.push_back(std::max(classes.find(v, anchor), -1));
+    fuser.add(std::move(body), outputs, {"nest", why_not + reason.first, axes});
     return true;
   }
   return false;
 }
-
-int no_anchor(Value) { return -1; }
 
 // One kernel with a loop nest per placed value: everything is small.
 bool fuse_as_one(const Nodes& computed, const std::vector<Value>& outputs, const PassContext& context, Fuser& fuser,
@@ -218,51 +186,54 @@ bool fuse_as_one(const Nodes& computed, const std::vector<Value>& outputs, const
     if (!n->types[0].is_static()) return false;
   const std::int64_t bytes = frame_bytes(placed_for_loops(computed, outputs), nullptr, nullptr, -1);
   if (bytes > context.target.l1_bytes / 2) return false;
-  fuser.add(computed, outputs, "loops",
-            why_not + "one kernel: all values together take " + std::to_string(bytes) + " bytes", no_anchor);
+  fuser.add(fuser.body_of(computed, outputs), outputs,
+            {"loops", why_not + "one kernel: all values together take " + std::to_string(bytes) + " bytes"});
   return true;
 }
 
-using Nodeset = std::unordered_set<const Node*>;
+// A group of values made by rows as a nest over the rows, where these are too narrow to fill lanes.
+bool fuse_rows_as_nest(const Group& g, const PassContext& context, Fuser& fuser, const std::string& why_not) {
+  Fuser::Body body = fuser.body_of(g.nodes, g.outputs);
+  Nodes computed;
+  const Nodes all = body.graph->topological();
+  for (const Node* n : all)
+    if (!n->op->is(ir::kLeaf)) computed.push_back(n);
+  std::vector<Value> results;
+  for (const auto& r : body.graph->results) results.push_back(r.value);
+  const AxisClasses classes(all);
+  const int anchor = classes.of(results[0], 0);
+  std::string why;
+  const auto plan = legal_nest(all, classes, anchor, &why);
+  if (!plan) return false;
+  const auto reason = worth_a_nest(computed, results, *plan, classes, anchor, context.target);
+  if (!reason.second) return false;
+  std::vector<std::int64_t> axes;
+  for (const auto& input : body.graph->inputs) axes.push_back(std::max(classes.find(input.value, anchor), -1));
+  if (std::all_of(axes.begin(), axes.end(), [](std::int64_t a) { return a < 0; })) return false;  // nothing names it
+  fuser.add(std::move(body), g.outputs, {"nest", why_not + "narrow rows, " + reason.first, axes});
+  return true;
+}
 
-// One kernel per placed value, with what is computed where it is read; with a dot also what rides on it.
-void fuse_by_place(const Nodes& computed, const std::vector<Value>& outputs, Fuser& fuser, const std::string& why_not) {
-  const auto placed = placed_for_loops(computed, outputs);
-  Nodeset done;
-  for (const Node* root : computed) {
-    if (!placed.count(root) || done.count(root)) continue;
-    Nodes group, stored;
-    const auto store = [&](const Node* n) {
-      stored.push_back(n);
-      done.insert(n);
-      Nodes todo{n};
-      group.push_back(n);
-      while (!todo.empty()) {
-        const Node* reader = todo.back();
-        todo.pop_back();
-        for (const Value& v : reader->operands)
-          if (!v.node->op->is(ir::kLeaf) && !placed.count(v.node) &&
-              std::find(group.begin(), group.end(), v.node) == group.end()) {
-            group.push_back(v.node);
-            todo.push_back(v.node);
-          }
-      }
-    };
-    store(root);
-    const auto is_dot = [](const Node* n) { return n->op->is(ir::kContraction); };
-    if (std::any_of(group.begin(), group.end(), is_dot))
-      for (const Node* n : computed)
-        if (placed.count(n) && !done.count(n) &&
-            rides_on(*n, stored, placed, [&](const Node* o) { return done.count(o) != 0; }))
-          store(n);
-    std::sort(group.begin(), group.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
-    std::vector<Value> results;
-    for (const Node* n : stored) results.push_back({n, 0});
-    fuser.add(group, results, "loops",
-              why_not + std::string(root->op->name) + " with " + std::to_string(group.size() - stored.size()) +
-                  " producers computed in place" +
-                  (stored.size() > 1 ? ", and " + std::to_string(stored.size() - 1) + " values made of it" : ""),
-              no_anchor);
+// One kernel per placed value, or per group of values that are made row by row.
+void fuse_by_place(const Nodes& computed, const std::vector<Value>& outputs, const PassContext& context, Fuser& fuser,
+                   const std::string& why_not) {
+  for (const Group& g : grouped(computed, outputs, context.target)) {
+    if (g.rows > 0) {
+      if (fuse_rows_as_nest(g, context, fuser, why_not)) continue;
+      fuser.add(fuser.body_of(g.nodes, g.outputs), g.outputs,
+                {"rows",
+                 why_not + "by rows of " + std::to_string(g.rows) + " axes: " + std::to_string(g.stored.size()) +
+                     " values that need of each other only the same row, " + std::to_string(g.outputs.size()) +
+                     " stored",
+                 {},
+                 g.rows});
+      continue;
+    }
+    fuser.add(fuser.body_of(g.nodes, g.outputs), g.outputs,
+              {"loops",
+               why_not + std::string(g.stored[0]->op->name) + " with " +
+                   std::to_string(g.nodes.size() - g.stored.size()) + " producers computed in place" +
+                   (g.stored.size() > 1 ? ", and " + std::to_string(g.stored.size() - 1) + " values made of it" : "")});
   }
 }
 
@@ -281,7 +252,7 @@ Graph fuse(const Graph& graph, const PassContext& context) {
   std::string why_not;
   if (!fuse_as_nest(graph, all, computed, outputs, context, fuser, why_not) &&
       !fuse_as_one(computed, outputs, context, fuser, why_not))
-    fuse_by_place(computed, outputs, fuser, why_not);
+    fuse_by_place(computed, outputs, context, fuser, why_not);
   return fuser.finish();
 }
 

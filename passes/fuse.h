@@ -1,8 +1,10 @@
 // fuse: groups the nodes of a graph into fusions, one kernel each. After it every node that computes something stands
 // in the body of a `fusion` node with attributes
 //   kind    "nest"  one loop over an anchor axis, whose lanes are samples (design: anchored nest), or
+//           "rows"  one loop over leading axes that all its values share, which makes a row of each (row_groups.h), or
 //           "loops" one loop nest per value that gets memory, in order;
 //   anchor  for a nest, per body input: the axis that is the anchor, or -1;
+//   rows    for rows: how many leading axes;
 //   reason  why, for --explain.
 // Legality and profitability are apart: legal_nest says whether a class of axes can be the anchor and why not, the
 // choice is made by structure alone, never by the extent of a leading axis, so static and symbolic batches give the

@@ -143,6 +143,8 @@ class Lowering {
     make_kernel(&n, body, inputs, reason, [&](BodyLowering& c) {
       if (n.attrs.get<std::string>("kind") == "nest")
         lower_nest(c, body, n.attrs.ints("anchor"), outputs);
+      else if (n.attrs.has("rows"))
+        lower_rows(c, body, static_cast<int>(n.attrs.get<std::int64_t>("rows")), outputs);
       else
         lower_loops(c, body, outputs);
     });
@@ -164,7 +166,7 @@ class Lowering {
       v = b.make(*n.op, {}, n.attrs);
     }
     body.results.push_back({v, ""});
-    make_kernel(&n, body, inputs, "copy", [&](BodyLowering& c) { emit_value(c, v, what.to, false); });
+    make_kernel(&n, body, inputs, "copy", [&](BodyLowering& c) { emit_value(c, v, {what.to}); });
   }
 
   const Graph& graph_;

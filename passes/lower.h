@@ -1,10 +1,13 @@
 // lower: Graph (after fuse) -> KernelModule, one kernel per fusion.
 //   A "loops" body becomes one loop nest per placed value, in order: lanes run over the last axis (or over the
-//   row-major offset where all operands are laid out alike), sums over the last axis keep 16 partial sums, lane l those
-//   of the elements l mod 16 in ascending order, then a fixed tree. A value that is a dot, or what is made of one dot
-//   by elementwise ops and views, becomes a contract (ir/kernel.h), for `tile` to schedule. A "nest" body becomes
-//   uniform values, one loop over tiles of 16 samples with the carried values and the partial sums of the reduced ones
-//   (the same order of sums), then what depends on the sums, the updates last.
+//   row-major offset where all operands are laid out alike). A value that is a dot, or what is made of one dot by
+//   elementwise ops and views, becomes a contract (ir/kernel.h), for `tile` to schedule. A "rows" body is one loop over
+//   the rows, with the loop nests of a row inside. A "nest" body becomes uniform values, one loop over tiles of 16
+//   samples with the carried values and the partial sums of the reduced ones, then what depends on the sums, the
+//   updates last.
+// The order of sums is fixed. Over a last axis: kSums vectors of partial sums, element i in lane i mod 16 of the one
+// (i / 16) mod kSums; these are added pairwise, then the lanes by a tree. Over other axes: ascending. In a nest: lane l
+// sums the samples l mod 16.
 // Loops over features are wished unrolled and values of a tile wished in registers; schedule decides.
 #pragma once
 
@@ -24,19 +27,35 @@ struct Output {
 
 // Body lowerings, in lower_loops.cpp and lower_nest.cpp. Inputs of the body are placed already.
 void lower_loops(BodyLowering& c, const ir::Graph& body, const std::vector<Output>& outputs);
+void lower_rows(BodyLowering& c, const ir::Graph& body, int rows, const std::vector<Output>& outputs);
 void lower_nest(BodyLowering& c, const ir::Graph& body, const std::vector<std::int64_t>& anchor,
                 const std::vector<Output>& outputs);
 
-// Writes all elements of a value to memory: a buffer of its shape, or scratch in row-major order (`linear`).
-void emit_value(BodyLowering& c, ir::Value v, const std::string& memory, bool linear);
+// Where the elements of a value go.
+struct Destination {
+  std::string memory;
+  bool linear = false;  // scratch with one extent, in row-major order; else a buffer of the value's shape
+  ir::Index row = {};   // of all elements, only those whose index begins so; scratch then holds no others
+
+  // The index into the memory of the element at `index`, which has an entry for each axis of `type`.
+  ir::Index at(const ir::Index& index, const Type& type) const;
+};
+
+// Writes the elements of a value.
+void emit_value(BodyLowering& c, ir::Value v, const Destination& to);
+
+// Reductions. The element at an index of one that folds the last axis; all elements of one that keeps it.
+int lane_reduction(BodyLowering& c, ir::Value v, const ir::Index& at);
+void emit_column_reduction(BodyLowering& c, ir::Value v, const Destination& to);
+inline constexpr int kSums = 4;
+
+// Runs `body` over the lanes of an axis: whole vectors first, then those that are left, with a mask. Lanes are on
+// inside; `body` gets the index of the element.
+void over_lanes(BodyLowering& c, const Dim& extent, const std::function<void(const Dim&)>& body);
 
 // The same as a contract with the value's expression as epilogue, when there is exactly one dot in it, not placed,
 // whose operands are affine views of memory; returns false and does nothing otherwise. `more` are
 // values that ride on it (places.h): the epilogue stores them too.
-bool emit_contract(BodyLowering& c, ir::Value v, const std::string& memory, bool linear,
-                   const std::vector<Output>& more = {});
-
-// The index under which an element of a value of this type is stored by emit_value.
-ir::Index stored_at(const ir::Index& index, const Type& type, bool linear);
+bool emit_contract(BodyLowering& c, ir::Value v, const Destination& to, const std::vector<Output>& more = {});
 
 }  // namespace gcompile::passes

@@ -65,9 +65,9 @@ bool is_affine(const ir::Access& a, const std::vector<ir::Axis>& axes) {
 
 }  // namespace
 
-bool emit_contract(BodyLowering& c, Value v, const std::string& memory, bool linear, const std::vector<Output>& more) {
+bool emit_contract(BodyLowering& c, Value v, const Destination& to, const std::vector<Output>& more) {
   const Type& type = v.type();
-  if (c.lanes || c.mask >= 0 || !has_dot(c, v)) return false;
+  if (c.lanes || c.mask >= 0 || !to.row.empty() || !has_dot(c, v)) return false;
   ir::Instr contract{ir::Opcode::kContract};
   Index at, folded;
   for (const Dim& extent : type.dims) {
@@ -95,7 +95,7 @@ bool emit_contract(BodyLowering& c, Value v, const std::string& memory, bool lin
   c.in_scope([&] {
     b.contract(std::move(contract), dot.types[0].dtype, [&](int sum) {
       c.bind({&dot, 0}, found.at, sum);
-      b.store(memory, stored_at(at, type, linear), c.value(v, at));
+      b.store(to.memory, to.at(at, type), c.value(v, at));
       for (const Output& o : more) b.store(o.buffer, at, c.value(o.value, at));
     });
   });

@@ -57,7 +57,7 @@ class Nest {
     for (const Node* n : nodes_)
       if (category(n) == Category::kReduced && !sums_samples(n) && is_read(n)) place_whole(n);
     for (const Output& o : outputs_)
-      if (category(o.value.node) != Category::kCarried) emit_value(c_, o.value, o.buffer, false);
+      if (category(o.value.node) != Category::kCarried) emit_value(c_, o.value, {o.buffer});
   }
 
  private:
@@ -121,7 +121,7 @@ class Nest {
       return;
     }
     const std::string name = c_.scratch("u", n->types[0].dtype, {count(v)}, ir::Scratch::Kind::kStack);
-    emit_value(c_, v, name, true);
+    emit_value(c_, v, {name, true});
     c_.place_linear(v, name);
   }
 

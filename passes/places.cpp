@@ -25,13 +25,6 @@ ir::Index variables(const ir::Node& n) {
   return index;
 }
 
-// A reshape whose operand's index would take a division by a symbolic extent: it reads the operand's memory by its
-// row-major offset.
-bool needs_memory(const ir::Node& n) {
-  if (n.op->name != "reshape" || n.operands[0].type().rank() < 2) return false;
-  return std::get<ir::ViewLowering>(n.op->lower).map(n, variables(n)).size() == 1;
-}
-
 bool has_division(const ir::Index& index) {
   for (const Dim& d : index)
     for (const auto& term : d.terms())
@@ -84,6 +77,11 @@ void search(const ir::Node& n, const ir::Index& index, const Placed& placed, Exp
 }
 
 }  // namespace
+
+bool needs_memory(const ir::Node& n) {
+  if (n.op->name != "reshape" || n.operands[0].type().rank() < 2) return false;
+  return std::get<ir::ViewLowering>(n.op->lower).map(n, variables(n)).size() == 1;
+}
 
 bool is_cheap(const ir::Node& n) { return n.op->is(ir::kLeaf) || n.op->is(ir::kView) || n.op->name == "broadcast"; }
 

@@ -27,6 +27,10 @@ std::unordered_set<const ir::Node*> placed_for_loops(const std::vector<const ir:
 bool rides_on(const ir::Node& node, const std::vector<const ir::Node*>& stored,
               const std::unordered_set<const ir::Node*>& placed, const std::function<bool(const ir::Node*)>& before);
 
+// A reshape whose operand's index would take a division by a symbolic extent: it reads the operand's memory by its
+// row-major offset.
+bool needs_memory(const ir::Node& node);
+
 // Leaves and views: an element costs an index computation at most.
 bool is_cheap(const ir::Node& node);
 

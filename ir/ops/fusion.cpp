@@ -6,10 +6,10 @@ namespace gcompile::ir {
 namespace {
 
 std::vector<Type> infer_fusion(const InferContext& c) {
-  only_attributes(c, {"kind", "anchor", "reason"});
+  only_attributes(c, {"kind", "anchor", "rows", "reason"});
   if (!c.body) c.fail("a fusion has a body");
   const auto& kind = attribute<std::string>(c, "kind");
-  if (kind != "nest" && kind != "loops") c.fail("kind '" + kind + "' is neither nest nor loops");
+  if (kind != "nest" && kind != "rows" && kind != "loops") c.fail("kind '" + kind + "' is not nest, rows or loops");
   if (c.body->inputs.size() != c.operands.size())
     c.fail("the body has " + std::to_string(c.body->inputs.size()) + " inputs, the fusion " +
            std::to_string(c.operands.size()) + " operands");
@@ -24,6 +24,12 @@ std::vector<Type> infer_fusion(const InferContext& c) {
              c.body->inputs[i].value.type().str());
   }
   if (!c.body->states.empty() || !c.body->updates.empty()) c.fail("a body has neither states nor updates");
+  if ((kind == "rows") != c.attrs.has("rows")) c.fail("attribute 'rows' belongs to kind rows");
+  const std::int64_t rows = kind == "rows" ? attribute<std::int64_t>(c, "rows") : 0;
+  if (kind == "rows" && rows < 1) c.fail("rows of " + std::to_string(rows) + " axes");
+  for (const auto& r : c.body->results)
+    if (r.value.type().rank() < rows)
+      c.fail("a result " + r.value.type().str() + " has no rows of " + std::to_string(rows) + " axes");
   std::vector<Type> types;
   for (const auto& r : c.body->results) types.push_back(r.value.type());
   return types;
@@ -38,7 +44,7 @@ std::vector<OpDef> fusion_ops() {
   d.traits = 0;
   d.infer = infer_fusion;
   d.doc = "A group of nodes that becomes one kernel; made by the pass fuse.";
-  d.signature = "fusion(operands..) {kind, anchor, reason} {body} -> results of the body";
+  d.signature = "fusion(operands..) {kind, anchor, rows, reason} {body} -> results of the body";
   return {d};
 }
 

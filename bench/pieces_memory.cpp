@@ -1,0 +1,111 @@
+// Elementwise chains, row-wise functions, sums and transposes in f32, one thread, beside Eigen: "GB/s" counts what must
+// be read and written, "copy" is what a copy of as many bytes reached just before. Times are the processor's.
+#include <ctime>
+#include <random>
+#include <vector>
+
+#include "by_hand_pieces.h"
+#include "verify.h"
+
+namespace gcompile::bench {
+namespace {
+
+struct Case {
+  std::string name;
+  std::int64_t rows, columns;
+  int operands;
+  Tensor (*by_gcompile)(Tensor a, Tensor b);
+  Piece by_eigen;
+  bool symbolic = false;  // the number of rows is not known when the program is compiled
+};
+
+Tensor normalized(const Tensor& x) {
+  const Tensor centred = x - mean(x, {-1}, true);
+  return centred * rsqrt(mean(square(centred), {-1}, true) + 1e-5f);
+}
+Tensor gelu_by_tanh(const Tensor& x) { return 0.5f * x * (1 + tanh(0.7978845608f * (x + 0.044715f * x * x * x))); }
+
+const std::vector<Case> kCases = {
+    {"softmax/1024x1024", 1024, 1024, 1, [](Tensor a, Tensor) { return softmax(a); }, softmax_by_eigen},
+    {"softmax/rows", 1024, 1024, 1, [](Tensor a, Tensor) { return softmax(a); }, softmax_by_eigen, true},
+    {"softmax/4096x10", 4096, 10, 1, [](Tensor a, Tensor) { return softmax(a); }, softmax_by_eigen},
+    {"layer_norm/1024x1024", 1024, 1024, 1, [](Tensor a, Tensor) { return normalized(a); }, layer_norm_by_eigen},
+    {"layer_norm/1000x100", 1000, 100, 1, [](Tensor a, Tensor) { return normalized(a); }, layer_norm_by_eigen},
+    {"gelu/1024x1024", 1024, 1024, 1, [](Tensor a, Tensor) { return gelu_by_tanh(a); }, gelu_by_eigen},
+    {"chain/1024x1024", 1024, 1024, 2, [](Tensor a, Tensor b) { return sigmoid(tanh(exp(a * b + a)) * 2 + b) - a; },
+     chain_by_eigen},
+    {"row_sums/1024x1024", 1024, 1024, 1, [](Tensor a, Tensor) { return sum(a, {1}); }, row_sums_by_eigen},
+    {"column_sums/1024x1024", 1024, 1024, 1, [](Tensor a, Tensor) { return sum(a, {0}); }, column_sums_by_eigen},
+    {"column_sums/64x512", 64, 512, 1, [](Tensor a, Tensor) { return sum(a, {0}); }, column_sums_by_eigen},
+    {"transpose/1024x1024", 1024, 1024, 1, [](Tensor a, Tensor) { return T(a); }, transpose_by_eigen},
+    {"transpose/300x500", 300, 500, 1, [](Tensor a, Tensor) { return T(a); }, transpose_by_eigen},
+    {"add/64x64", 64, 64, 2, [](Tensor a, Tensor b) { return a + b; }, add_by_eigen},
+    {"add/8192x1024", 8192, 1024, 2, [](Tensor a, Tensor b) { return a + b; }, add_by_eigen},
+};
+
+Array random_matrix(std::int64_t rows, std::int64_t columns, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> element(-2, 2);
+  Array x(DType::kF32, {rows, columns});
+  for (float& f : x.mutable_data<float>()) f = element(random);
+  return x;
+}
+
+void report(benchmark::State& state, const Case& c, std::int64_t results, double seconds, double copy) {
+  const double bytes = 4e-9 * static_cast<double>(c.operands * c.rows * c.columns + results);
+  state.counters["GB/s"] = bytes * static_cast<double>(state.iterations()) / seconds;
+  state.counters["copy"] = copy;
+}
+
+void check(const Array& result, const std::vector<float>& reference) {
+  if (result.size() != static_cast<std::int64_t>(reference.size())) throw std::runtime_error("another shape");
+  for (std::int64_t i = 0; i < result.size(); ++i) {
+    const double r = static_cast<double>(reference[static_cast<std::size_t>(i)]);
+    require_near("element " + std::to_string(i), result.at(i), r, 1e-5 + 1e-4 * std::abs(r));
+  }
+}
+
+void measure(benchmark::State& state, const Case& c, bool ours) {
+  guarded(state, [&] {
+    const Array a = random_matrix(c.rows, c.columns, 1), b = random_matrix(c.rows, c.columns, 2);
+    const Dim rows = c.symbolic ? Dim("M") : Dim(c.rows);
+    const auto begin = Clock::now();
+    auto compiled = compile([&c](Tensor x, Tensor y) { return c.by_gcompile(x, y); },
+                            {f32(rows, c.columns), f32(rows, c.columns)}, {.threads = 1});
+    const double compile_ms = milliseconds_since(begin);
+    Array result = compiled(a, b);
+    const std::int64_t results = result.size();
+    std::vector<float> reference(static_cast<std::size_t>(results));
+    const auto by_eigen = [&] {
+      c.by_eigen(c.rows, c.columns, a.data<float>().data(), b.data<float>().data(), reference.data());
+      benchmark::ClobberMemory();
+    };
+    by_eigen();
+    check(result, reference);
+    const double copy = copy_rate(4 * (c.operands * c.rows * c.columns + results));
+    const std::clock_t start = std::clock();
+    for (auto _ : state) {
+      if (ours) {
+        result = Array();
+        result = compiled(a, b);
+        benchmark::DoNotOptimize(result);
+      } else {
+        by_eigen();
+      }
+    }
+    report(state, c, results, static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, copy);
+    if (ours) state.counters["compile_ms"] = compile_ms;
+  });
+}
+
+const bool kRegistered = [] {
+  for (const Case& c : kCases) {
+    benchmark::RegisterBenchmark((c.name + "/gcompile").c_str(), [&c](benchmark::State& s) { measure(s, c, true); });
+    if (!c.symbolic)
+      benchmark::RegisterBenchmark((c.name + "/eigen").c_str(), [&c](benchmark::State& s) { measure(s, c, false); });
+  }
+  return true;
+}();
+
+}  // namespace
+}  // namespace gcompile::bench
