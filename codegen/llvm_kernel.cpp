@@ -153,9 +153,14 @@ class KernelEmitter {
         return;
       }
       case Opcode::kLoadTransposed: {
-        if (i.index.size() != 2) fail("a transposed load of " + i.source + " takes a row and a column", &i);
-        return memory_.load_transposed(place(i.memory), place(i.source), index_.emit(i.index[0], operands(i)),
-                                       index_.emit(i.index[1], operands(i)), static_extent(i), mask(i));
+        const Place& source = place(i.source);
+        return memory_.load_transposed(place(i.memory), source, index_.offset(source.extents, i.index, {}),
+                                       static_extent(i), mask(i));
+      }
+      case Opcode::kStoreTransposed: {
+        const Place& to = place(i.memory);
+        return memory_.store_transposed(to, index_.offset(to.extents, i.index, {}), place(i.source), static_extent(i),
+                                        mask(i));
       }
       case Opcode::kContract: fail("a contract: tile has to make loops of it", &i);
     }

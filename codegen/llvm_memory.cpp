@@ -23,12 +23,11 @@ std::vector<int> backwards() {
 
 Value* reversed(llvm::IRBuilder<>& b, Value* x) { return x ? b.CreateShuffleVector(x, backwards()) : nullptr; }
 
-// Bit `lane` of a lane mask, from one integer: cheaper than 16 extractions from a mask register.
+}  // namespace
+
 Value* mask_bit(llvm::IRBuilder<>& b, Value* bits, int lane) {
   return b.CreateICmpNE(b.CreateAnd(bits, b.getInt16(static_cast<std::uint16_t>(1u << lane))), b.getInt16(0));
 }
-
-}  // namespace
 
 llvm::Type* MemoryEmitter::memory_type(DType dtype) {
   return dtype == DType::kBool ? b_.getInt8Ty() : register_type(b_.getContext(), {dtype, false});
@@ -69,7 +68,7 @@ Value* MemoryEmitter::zeros() {
 }
 
 Value* MemoryEmitter::sink() {
-  if (!sink_) sink_ = entry_.CreateAlloca(entry_.getInt64Ty(), nullptr, "sink");
+  if (!sink_) sink_ = entry_.CreateAlloca(llvm::ArrayType::get(entry_.getInt64Ty(), ir::kLanes), nullptr, "sink");
   return sink_;
 }
 

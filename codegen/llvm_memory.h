@@ -21,6 +21,9 @@ struct Place {
   Registers* registers = nullptr;
 };
 
+// Bit `lane` of a lane mask, from one integer: cheaper than 16 extractions from a mask register.
+llvm::Value* mask_bit(llvm::IRBuilder<>& b, llvm::Value* bits, int lane);
+
 class MemoryEmitter {
  public:
   // `entry` appends to the function's first block, which dominates all others.
@@ -30,9 +33,12 @@ class MemoryEmitter {
   // A value of the type; masked-out lanes are 0. `mask` may be null.
   llvm::Value* load(const Place& place, const Linear& offset, ir::VType type, llvm::Value* mask);
   void store(const Place& place, const Linear& offset, llvm::Value* value, llvm::Value* mask);
-  // destination[c, lane] = source[row + lane, column + c] for c in 0 .. extent.
-  void load_transposed(const Place& destination, const Place& source, const Linear& row, const Linear& column,
-                       int extent, llvm::Value* mask);
+  // destination[c, lane] = source[rows + c] for c in 0 .. extent, where `rows` is the offset by lanes of the rows; and
+  // destination[rows + c] = source[c, lane]. `mask` (may be null) says which rows there are.
+  void load_transposed(const Place& destination, const Place& source, const Linear& rows, int extent,
+                       llvm::Value* mask);
+  void store_transposed(const Place& destination, const Linear& rows, const Place& source, int extent,
+                        llvm::Value* mask);
   // destination[k] = tree over the lanes of source[k, lane], for k in 0 .. extent.
   using Combine = std::function<llvm::Value*(llvm::Value*, llvm::Value*)>;
   void lane_reduce(const Place& destination, const Place& source, int extent, const Combine& combine);
@@ -45,7 +51,7 @@ class MemoryEmitter {
   llvm::Align alignment(const Place& place, const Linear& offset) const;
   bool has_masked_access(DType dtype) const;
   llvm::Value* zeros();  // a vector of zeros to read instead
-  llvm::Value* sink();   // 8 bytes to write to instead
+  llvm::Value* sink();   // a vector to write to instead
   llvm::Value* load_scalar(const Place& place, llvm::Value* offset, llvm::Value* mask);
   llvm::Value* load_contiguous(const Place& place, const Linear& offset, llvm::Value* mask);
   llvm::Value* load_scattered(const Place& place, const Linear& offset, llvm::Value* mask);
@@ -54,11 +60,10 @@ class MemoryEmitter {
   std::vector<llvm::Value*> lane_addresses(const Place& place, const Linear& offset);
   llvm::Value* address_vector(const Place& place, const Linear& offset);
 
-  // Columns [first, first + count) of 16 rows, count <= 16: one vector per column.
-  std::vector<llvm::Value*> transposed_block(const Place& source, const Linear& row, llvm::Value* column, int count,
-                                             llvm::Value* mask);
-  std::vector<llvm::Value*> load_rows(const Place& source, const Linear& row, llvm::Value* column, int count, int width,
-                                      llvm::Value* mask);
+  // The first `count` columns of 16 rows of `width` 4, 8 or 16, which lie in vectors as load_rows makes them.
+  std::vector<llvm::Value*> transposed(std::span<llvm::Value* const> rows, int count, int width);
+  std::vector<llvm::Value*> load_rows(const Place& source, const Linear& rows, int count, int width, llvm::Value* mask);
+  llvm::Value* row_address(const Place& place, const Linear& rows, int row);
   struct Halves {  // of 16 lanes
     llvm::Value *low, *high;
   };

@@ -56,21 +56,18 @@ Linear MemoryEmitter::constant(std::int64_t n, bool lanes) {
 
 // The rows in the order that the networks below need, 16 / width of them in a vector. `width` is count rounded up to 4,
 // 8 or 16; what is beyond count is 0 and was not read.
-std::vector<Value*> MemoryEmitter::load_rows(const Place& source, const Linear& row, Value* column, int count,
-                                             int width, Value* mask) {
+std::vector<Value*> MemoryEmitter::load_rows(const Place& source, const Linear& rows_at, int count, int width,
+                                             Value* mask) {
   llvm::Type* scalar = memory_type(source.dtype);
   auto* type = llvm::FixedVectorType::get(scalar, static_cast<unsigned>(width));
   const llvm::Align align(size_of(source.dtype));
-  const Linear stride = index_.emit(source.extents[1]);
   std::vector<llvm::Constant*> inside;
   for (int c = 0; c < width; ++c) inside.push_back(b_.getInt1(c < count));
   Value* bits = nullptr;
   const auto load_row = [&](int r) -> Value* {
-    const Linear first = index_.multiply(index_.add(row, constant(r, false)), stride);
-    Value* address = element(source, index_.add(first, {column, nullptr, nullptr}).base);
+    Value* address = row_address(source, rows_at, r);
     if (bits) {
-      Value* on = b_.CreateICmpNE(b_.CreateAnd(bits, b_.getInt16(static_cast<std::uint16_t>(1u << r))), b_.getInt16(0));
-      address = b_.CreateSelect(on, address, zeros());
+      address = b_.CreateSelect(mask_bit(b_, bits, r), address, zeros());
     }
     if (width == count) return b_.CreateAlignedLoad(type, address, align);
     return b_.CreateMaskedLoad(type, address, align, llvm::ConstantVector::get(inside),
@@ -116,13 +113,9 @@ std::vector<Value*> MemoryEmitter::load_rows(const Place& source, const Linear& 
   return rows;
 }
 
-std::vector<Value*> MemoryEmitter::transposed_block(const Place& source, const Linear& row, Value* column, int count,
-                                                    Value* mask) {
-  const int width = count <= 4 ? 4 : count <= 8 ? 8 : 16;
-  const std::vector<Value*> rows = load_rows(source, row, column, count, width, mask);
+std::vector<Value*> MemoryEmitter::transposed(std::span<Value* const> rows, int count, int width) {
   std::vector<std::array<Value*, 4>> groups;
-  for (std::size_t v = 0; v < rows.size(); v += 4)
-    groups.push_back(transpose_blocks(b_, std::span(rows).subspan(v, 4)));
+  for (std::size_t v = 0; v < rows.size(); v += 4) groups.push_back(transpose_blocks(b_, rows.subspan(v, 4)));
   std::vector<Value*> columns(static_cast<std::size_t>(width));
   for (std::size_t c = 0; c < 4; ++c) {
     if (width == 4) {
@@ -143,28 +136,67 @@ std::vector<Value*> MemoryEmitter::transposed_block(const Place& source, const L
   return columns;
 }
 
-void MemoryEmitter::load_transposed(const Place& destination, const Place& source, const Linear& row,
-                                    const Linear& column, int extent, Value* mask) {
-  if (source.registers || source.extents.size() != 2 || !row.scalar() || !column.scalar())
+void MemoryEmitter::load_transposed(const Place& destination, const Place& source, const Linear& rows, int extent,
+                                    Value* mask) {
+  if (source.registers || !rows.stride)
     throw InternalError("code generation: " + source.name + " cannot be loaded transposed");
   if (const auto* c = llvm::dyn_cast_or_null<llvm::Constant>(mask); c && c->isAllOnesValue()) mask = nullptr;
   if (mask) mask = splat(b_, mask);
   for (int first = 0; first < extent; first += ir::kLanes) {
     const int count = std::min(ir::kLanes, extent - first);
-    const Linear at = index_.add(column, constant(first, false));
+    const Linear at = index_.add(rows, constant(first, false));
     std::vector<Value*> columns;
     if (count == 1) {
-      const Linear stride = index_.emit(source.extents[1]);
-      const Linear rows = index_.add(row, constant(0, true));
-      columns = {load(source, index_.add(index_.multiply(rows, stride), at), {source.dtype, true}, mask)};
+      columns = {load(source, at, {source.dtype, true}, mask)};
     } else {
-      columns = transposed_block(source, row, at.base, count, mask);
+      const int width = count <= 4 ? 4 : count <= 8 ? 8 : 16;
+      columns = transposed(load_rows(source, at, count, width, mask), count, width);
       for (Value*& x : columns) x = from_memory(x, source.dtype);
     }
     for (int c = 0; c < count; ++c)
       store(destination, constant(static_cast<std::int64_t>(first + c) * ir::kLanes, true),
             columns[static_cast<std::size_t>(c)], nullptr);
   }
+}
+
+// Columns in, rows out: the same network on 16 vectors, of which those beyond the extent hold nothing.
+void MemoryEmitter::store_transposed(const Place& destination, const Linear& rows, const Place& source, int extent,
+                                     Value* mask) {
+  if (destination.registers || !rows.stride)
+    throw InternalError("code generation: " + destination.name + " cannot be stored transposed");
+  if (const auto* c = llvm::dyn_cast_or_null<llvm::Constant>(mask); c && c->isAllOnesValue()) mask = nullptr;
+  if (mask) mask = splat(b_, mask);
+  for (int first = 0; first < extent; first += ir::kLanes) {
+    const int count = std::min(ir::kLanes, extent - first);
+    const Linear at = index_.add(rows, constant(first, false));
+    const auto column = [&](int c) {
+      return load(source, constant(static_cast<std::int64_t>(first + c) * ir::kLanes, true), {source.dtype, true},
+                  nullptr);
+    };
+    if (count == 1) {
+      store(destination, at, column(0), mask);
+      continue;
+    }
+    std::vector<Value*> columns;
+    for (int c = 0; c < count; ++c) columns.push_back(to_memory(column(c), destination.dtype));
+    columns.resize(ir::kLanes, llvm::PoisonValue::get(columns[0]->getType()));
+    const std::vector<Value*> whole = transposed(columns, ir::kLanes, ir::kLanes);
+    std::vector<int> some(static_cast<std::size_t>(count));
+    std::iota(some.begin(), some.end(), 0);
+    Value* bits = mask ? b_.CreateBitCast(mask, b_.getInt16Ty()) : nullptr;
+    for (int r = 0; r < ir::kLanes; ++r) {
+      Value* row = whole[static_cast<std::size_t>(r)];
+      Value* address = row_address(destination, at, r);
+      if (bits) address = b_.CreateSelect(mask_bit(b_, bits, r), address, sink());
+      b_.CreateAlignedStore(count == ir::kLanes ? row : b_.CreateShuffleVector(row, some), address,
+                            llvm::Align(size_of(destination.dtype)));
+    }
+  }
+}
+
+Value* MemoryEmitter::row_address(const Place& place, const Linear& rows, int row) {
+  Value* step = b_.CreateMul(rows.stride, b_.getInt64(static_cast<std::uint64_t>(row)));
+  return element(place, b_.CreateAdd(rows.base, step));
 }
 
 // Four stages add lane l + 8, l + 4, l + 2, l + 1 to lane l, each of them packing two vectors into one. Every source

@@ -9,6 +9,9 @@
 // carried value) is splat. A masked-out lane of a load reads nothing and is 0; of a store writes nothing. All buffers
 // are row-major and contiguous; an index with one entry into a buffer of another rank is a linear offset.
 //
+// A transposed load or store moves the columns of up to 16 rows: its index uses `lane` in one entry, which is not the
+// last, with a fixed step; row `lane` is `extent` elements along the last axis. Its other side is [c, lane].
+//
 // `contract` is the one structured statement: a sum of products that nothing has scheduled yet. For every index of the
 // box of its parallel axes it binds to its argument the sum, over the box of its reduction axes in row-major order, of
 // left[index] * right[index]: one sequential chain that starts at 0, of fma where the target has it and the dtype is a
@@ -72,16 +75,19 @@ struct VType {
 };
 
 enum class Opcode {
-  kOp,              // result = op(operands): an elementwise op of the table
-  kLiteral,         // result = literal
-  kIndex,           // result = i32 value of index[0] (a lane vector when it uses `lane`)
-  kLoad,            // result = memory[index]; operands: values for $0.. ; mask optional
-  kStore,           // memory[index] = operands[0]; mask optional
-  kFor,             // for var in 0 .. extent: body; carried values: operands -> body arguments -> yields -> results
-  kLaneReduce,      // memory[k] = tree over lanes of source[k, lane] by op `combine`, k in 0 .. extent
-  kLoadTransposed,  // memory[c, lane] = source[index[0] + lane, index[1] + c], c in 0 .. extent, lane < rows (mask)
-  kContract,        // for axes: argument = sum over `sums` of left * right; body (see above)
+  kOp,               // result = op(operands): an elementwise op of the table
+  kLiteral,          // result = literal
+  kIndex,            // result = i32 value of index[0] (a lane vector when it uses `lane`)
+  kLoad,             // result = memory[index]; operands: values for $0.. ; mask optional
+  kStore,            // memory[index] = operands[0]; mask optional
+  kFor,              // for var in 0 .. extent: body; carried values: operands -> body arguments -> yields -> results
+  kLaneReduce,       // memory[k] = tree over lanes of source[k, lane] by op `combine`, k in 0 .. extent
+  kLoadTransposed,   // memory[c, lane] = source[index, the last entry + c], c in 0 .. extent; mask: of the lanes
+  kStoreTransposed,  // memory[index, the last entry + c] = source[c, lane], c in 0 .. extent; mask: of the lanes
+  kContract,         // for axes: argument = sum over `sums` of left * right; body (see above)
 };
+
+inline bool is_transposed(Opcode o) { return o == Opcode::kLoadTransposed || o == Opcode::kStoreTransposed; }
 
 // kInterleave: unrolled, and no iteration reads what another one writes: code generation may mix their instructions, so
 // that chains of dependent ones run side by side. Such a loop carries no values.
@@ -109,13 +115,13 @@ struct Instr {
   std::vector<int> results = {};   // value ids; kFor: the carried values after the loop
   VType type = {};                 // of the result(s[0]); kFor has `types`
   double literal = 0;              // kLiteral (an i32 or bool as its value)
-  std::string memory = {};         // buffer or scratch accessed (destination of kLaneReduce and kLoadTransposed)
-  std::string source = {};         // kLaneReduce, kLoadTransposed: what is read
-  Index index = {};                // kLoad, kStore, kIndex; kLoadTransposed: index into source (row, column)
+  std::string memory = {};         // buffer or scratch accessed (the one written, where two are)
+  std::string source = {};         // kLaneReduce, transposed: what is read
+  Index index = {};                // kLoad, kStore, kIndex; transposed: into the side that is no [c, lane]
   int mask = -1;                   // value id, bool (lanes or scalar); -1: none
   // kFor
   std::string var = {};
-  Dim extent = 0;  // also kLaneReduce, kLoadTransposed (static)
+  Dim extent = 0;  // also kLaneReduce, transposed (static)
   LoopKind loop = LoopKind::kSerial;
   std::vector<int> arguments = {};  // value ids inside the body, one per carried value; kContract: the sum
   std::vector<int> yields = {};     // value ids of the body

@@ -210,12 +210,17 @@ class KernelParser {
       i.mask = parse_mask();
       return i;
     }
+    const bool transposed = i.opcode == Opcode::kLoadTransposed;
+    if (transposed && lex_.at("[")) {
+      i.opcode = Opcode::kStoreTransposed;
+      i.index = parts_.parse_dims("[", "]");
+    }
     lex_.expect("=", "before the memory that is read");
     i.source = parts_.parse_name("the memory that is read");
     if (i.opcode == Opcode::kLoadTransposed) i.index = parts_.parse_dims("[", "]");
-    lex_.expect(i.opcode == Opcode::kLoadTransposed ? "columns" : "extent");
+    lex_.expect(transposed ? "columns" : "extent");
     i.extent = parts_.parse_int_in("an extent", 0, kMaxInteger);
-    if (i.opcode == Opcode::kLoadTransposed) i.mask = parse_mask();
+    if (transposed) i.mask = parse_mask();
     return i;
   }
 

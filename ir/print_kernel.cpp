@@ -86,6 +86,9 @@ class KernelPrinter {
       case Opcode::kLoadTransposed:
         return "transpose " + print_name(i.memory) + " = " + print_name(i.source) + print_index(i.index) + " columns " +
                i.extent.str() + mask(i);
+      case Opcode::kStoreTransposed:
+        return "transpose " + print_name(i.memory) + print_index(i.index) + " = " + print_name(i.source) + " columns " +
+               i.extent.str() + mask(i);
       case Opcode::kFor:
       case Opcode::kContract: break;
     }

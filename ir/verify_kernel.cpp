@@ -151,7 +151,8 @@ class KernelChecker {
       case Opcode::kStore: check_store(i); break;
       case Opcode::kFor: check_for(i); break;
       case Opcode::kLaneReduce: check_lane_reduce(i); break;
-      case Opcode::kLoadTransposed: check_transposed(i); break;
+      case Opcode::kLoadTransposed:
+      case Opcode::kStoreTransposed: check_transposed(i); break;
       case Opcode::kContract: check_contract(i); break;
     }
     if (has_result) define(i.results[0], i.type);
@@ -303,11 +304,20 @@ class KernelChecker {
   void check_transposed(const Instr& i) const {
     const Memory &to = written(i.memory), &from = memory(i.source);
     if (to.dtype != from.dtype) fail("transpose from " + quoted(i.source) + " to another dtype");
-    if (from.extents.size() != 2 || i.index.size() != 2)
-      fail("transpose reads " + quoted(i.source) + " of rank " + std::to_string(from.extents.size()) + " with " +
-           std::to_string(i.index.size()) + " indices; both must be 2");
-    for (const Dim& d : i.index) check_dim(d, false);
-    check_rows(to, i.memory, static_extent(i), true);
+    const bool loads = i.opcode == Opcode::kLoadTransposed;
+    const Memory& rows = loads ? from : to;
+    const std::string& name = loads ? i.source : i.memory;
+    if (rows.extents.size() < 2 || i.index.size() != rows.extents.size())
+      fail("transpose takes rows of " + quoted(name) + " of rank " + std::to_string(rows.extents.size()) + " with " +
+           std::to_string(i.index.size()) + " indices; both must be the same, at least 2");
+    int by_lane = 0;
+    for (const Dim& d : i.index) {
+      check_dim(d, true);
+      by_lane += d.uses(kLaneSymbol);
+    }
+    if (by_lane != 1 || i.index.back().uses(kLaneSymbol))
+      fail("transpose takes the row from `lane` in one index that is not the last");
+    check_rows(loads ? to : from, loads ? i.memory : i.source, static_extent(i), true);
     check_mask(i.mask, true);
   }
 

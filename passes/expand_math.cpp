@@ -113,7 +113,8 @@ class KernelCopy {
       }
       case Opcode::kStore:
       case Opcode::kLaneReduce:
-      case Opcode::kLoadTransposed: {
+      case Opcode::kLoadTransposed:
+      case Opcode::kStoreTransposed: {
         Instr same = i;
         same.operands = mapped(i.operands);
         same.mask = mapped(i.mask);

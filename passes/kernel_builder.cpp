@@ -137,12 +137,22 @@ void KernelBuilder::lane_reduce(const std::string& memory, const std::string& so
   block().push_back(std::move(i));
 }
 
-void KernelBuilder::load_transposed(const std::string& memory, const std::string& source, const Dim& row,
-                                    const Dim& column, const Dim& extent, int mask) {
-  Instr i{Opcode::kLoadTransposed};
+void KernelBuilder::load_transposed(const std::string& memory, const std::string& source, ir::Index index,
+                                    const Dim& extent, int mask) {
+  transposed(Opcode::kLoadTransposed, memory, source, std::move(index), extent, mask);
+}
+
+void KernelBuilder::store_transposed(const std::string& memory, ir::Index index, const std::string& source,
+                                     const Dim& extent, int mask) {
+  transposed(Opcode::kStoreTransposed, memory, source, std::move(index), extent, mask);
+}
+
+void KernelBuilder::transposed(Opcode opcode, const std::string& memory, const std::string& source, ir::Index index,
+                               const Dim& extent, int mask) {
+  Instr i{opcode};
   i.memory = memory;
   i.source = source;
-  i.index = {row, column};
+  i.index = std::move(index);
   i.extent = extent;
   i.mask = mask;
   i.where = where;

@@ -48,9 +48,11 @@ class KernelBuilder {
   void store(const std::string& memory, ir::Index index, int value, int mask = -1);
   // memory[k] = tree over the lanes of source[k, lane] by the combining op, k in 0 .. extent.
   void lane_reduce(const std::string& memory, const std::string& source, std::string_view combine, const Dim& extent);
-  // memory[c, lane] = source[row + lane, column + c], c in 0 .. extent.
-  void load_transposed(const std::string& memory, const std::string& source, const Dim& row, const Dim& column,
-                       const Dim& extent, int mask = -1);
+  // memory[c, lane] = source[index, the last entry + c], c in 0 .. extent; and the way back.
+  void load_transposed(const std::string& memory, const std::string& source, ir::Index index, const Dim& extent,
+                       int mask = -1);
+  void store_transposed(const std::string& memory, ir::Index index, const std::string& source, const Dim& extent,
+                        int mask = -1);
 
   // The conjunction of two masks; -1 stands for "all".
   int both(int mask_a, int mask_b);
@@ -81,6 +83,8 @@ class KernelBuilder {
   };
 
   int add_value(ir::VType type);
+  void transposed(ir::Opcode opcode, const std::string& memory, const std::string& source, ir::Index index,
+                  const Dim& extent, int mask);
   int emit(ir::Instr instr);  // gives it a location and one result
   void record(const ir::Instr& instr);
   bool any_lanes(std::span<const int> values) const;

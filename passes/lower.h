@@ -53,6 +53,11 @@ inline constexpr int kSums = 4;
 // inside; `body` gets the index of the element.
 void over_lanes(BodyLowering& c, const Dim& extent, const std::function<void(const Dim&)>& body);
 
+// The same, lanes over the last axis, where operands are read along another one whose elements lie apart in memory, and
+// whose last axis another axis of the value runs along: blocks of them are transposed in registers. False, and nothing
+// done, where there is no such operand.
+bool emit_transposed(BodyLowering& c, ir::Value v, const Destination& to);
+
 // The same as a contract with the value's expression as epilogue, when there is exactly one dot in it, not placed,
 // whose operands are affine views of memory; returns false and does nothing otherwise. `more` are
 // values that ride on it (places.h): the epilogue stores them too.

@@ -82,6 +82,7 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
   std::size_t lane_axis = extents.size() - 1;
   const auto length = [&](std::size_t a) { return extents[a].is_constant() ? extents[a].constant() : INT64_MAX; };
   if (length(lane_axis) >= kFewLanes && folded == Folds::kOthers) return emit_column_reduction(c, v, to);
+  if (length(lane_axis) >= kFewLanes && emit_transposed(c, v, to)) return;
   if (length(lane_axis) < kFewLanes)
     for (std::size_t a = extents.size(); a-- > 0;)
       if (length(a) > length(lane_axis)) lane_axis = a;

@@ -213,7 +213,7 @@ class Nest {
     const Type& t = v.type();
     const std::string columns =
         c_.scratch("x", t.dtype, {t.dim(1).constant(), ir::kLanes}, ir::Scratch::Kind::kRegister);
-    b_.load_transposed(columns, c_.buffer_of(v), sample_ - lane(), 0, t.dim(1), c_.mask);
+    b_.load_transposed(columns, c_.buffer_of(v), {sample_, 0}, t.dim(1), c_.mask);
     c_.place_lanes(v, columns, 0);
     if (memory.empty()) return;
     c_.loops("i", {t.dim(1)}, kUnroll, [&](const Index& f) {
@@ -252,11 +252,17 @@ class Nest {
       else
         c_.place_strip(v, name, anchor_axis(v));
     }
-    if (output != outputs_.end())
-      c_.loops("i", dims, kUnroll, [&](const Index& f) {
-        const Index at = with_sample(v, f);
-        b_.store(output->buffer, at, c_.value(v, at), c_.mask);
-      });
+    if (output == outputs_.end()) return;
+    const auto store = [&](const auto& to) {
+      c_.loops("i", dims, kUnroll, [&](const Index& f) { to(f, c_.value(v, with_sample(v, f))); });
+    };
+    if (anchor_axis(v) != 0 || dims.size() != 1 || dims[0].constant() < 2)
+      return store([&](const Index& f, int x) { b_.store(output->buffer, with_sample(v, f), x, c_.mask); });
+    // Samples are rows in memory: what the lanes hold is transposed on its way there.
+    const std::string columns =
+        c_.scratch("out", n->types[0].dtype, {count(v), ir::kLanes}, ir::Scratch::Kind::kRegister);
+    store([&](const Index& f, int x) { b_.store(columns, {f[0], lane()}, x); });
+    b_.store_transposed(output->buffer, {sample_, 0}, columns, count(v), c_.mask);
   }
 
   BodyLowering& c_;

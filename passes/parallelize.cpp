@@ -47,7 +47,8 @@ bool is_filled_first(const Instr& loop, const std::string& memory) {
   walk(loop, [&](const Instr& i) {
     if (seen || (!is_read(i, memory) && !is_written(i, memory))) return;
     seen = true;
-    filled = is_written(i, memory) && !is_read(i, memory) && (i.opcode != Opcode::kStore || i.mask < 0);
+    filled = is_written(i, memory) && !is_read(i, memory) &&
+             ((i.opcode != Opcode::kStore && i.opcode != Opcode::kStoreTransposed) || i.mask < 0);
   });
   return filled;
 }
@@ -56,7 +57,7 @@ bool writes_by(const Instr& loop, const std::string& memory, const std::string& 
   bool all = true;
   walk(loop, [&](const Instr& i) {
     if (is_written(i, memory))
-      all &= i.opcode == Opcode::kStore &&
+      all &= (i.opcode == Opcode::kStore || i.opcode == Opcode::kStoreTransposed) &&
              std::any_of(i.index.begin(), i.index.end(), [&](const Dim& d) { return d.uses(var); });
   });
   return all;
@@ -199,7 +200,7 @@ Dim work_of(const Instr& loop) {
   });
   const std::function<Dim(const Instr&)> work = [&](const Instr& i) -> Dim {
     if (i.opcode == Opcode::kLiteral || i.opcode == Opcode::kIndex) return 0;
-    if (i.opcode == Opcode::kLaneReduce || i.opcode == Opcode::kLoadTransposed) return i.extent * Dim(3);
+    if (i.opcode == Opcode::kLaneReduce || ir::is_transposed(i.opcode)) return i.extent * Dim(3);
     if (i.opcode != Opcode::kFor) return 1;
     Dim extent = i.extent, sum = 0;
     for (const std::string& s : i.extent.symbols())

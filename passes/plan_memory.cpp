@@ -22,13 +22,12 @@ void walk(const Block& block, const std::function<void(const Instr&, const Block
 }
 
 bool reads(const Instr& i, const std::string& memory) {
-  return (i.opcode == Opcode::kLoad && i.memory == memory) ||
-         ((i.opcode == Opcode::kLaneReduce || i.opcode == Opcode::kLoadTransposed) && i.source == memory);
+  return (i.opcode == Opcode::kLoad && i.memory == memory) || i.source == memory;
 }
 
 bool writes(const Instr& i, const std::string& memory) {
   return i.memory == memory &&
-         (i.opcode == Opcode::kStore || i.opcode == Opcode::kLaneReduce || i.opcode == Opcode::kLoadTransposed);
+         (i.opcode == Opcode::kStore || i.opcode == Opcode::kLaneReduce || is_transposed(i.opcode));
 }
 
 bool touches(const Instr& statement, const std::string& memory, bool (*how)(const Instr&, const std::string&)) {

@@ -24,7 +24,8 @@ std::int64_t size_of_instr(const Instr& i) {
     case Opcode::kLiteral:
     case Opcode::kIndex: return 0;
     case Opcode::kLaneReduce: return 3 * i.extent.constant();  // two shuffles and an operation, amortised
-    case Opcode::kLoadTransposed: return 5 * i.extent.constant();
+    case Opcode::kLoadTransposed:
+    case Opcode::kStoreTransposed: return 5 * i.extent.constant();
     default: return 1;
   }
 }

@@ -30,8 +30,8 @@ std::string Tiler::load_block(const Dim& first_k, const Dim& first, std::int64_t
   const std::string block = context_.fresh_name("block");
   b_.kernel().scratch.push_back({block, dtype_, {count, kLanes}, ir::Scratch::Kind::kRegister});
   at_[c_.sums[0].var] = first_k;
-  const Index from = substituted(lane_operand().index, at(0, first));
-  b_.load_transposed(block, lane_operand().memory, from[0], from[1], count, mask);
+  b_.load_transposed(block, lane_operand().memory,
+                     substituted(lane_operand().index, at(0, first + Dim(ir::kLaneSymbol))), count, mask);
   return block;
 }
 

@@ -198,11 +198,17 @@ class Planner {
 
   // Rows along the lanes, columns along the one reduction axis, as load_transposed reads them.
   bool is_transposable(const Access& a, const std::string& lane) const {
-    if (c_.sums.size() != 1 || a.index.size() != 2 || extents_(a.memory).size() != 2) return false;
+    if (c_.sums.size() != 1 || a.index.size() < 2 || extents_(a.memory).size() != a.index.size()) return false;
     const std::string& k = c_.sums[0].var;
     const auto is_one = [](const std::optional<Dim>& d) { return d && d->is(1); };
-    return is_one(a.index[0].coefficient_of(lane)) && !a.index[0].uses(k) && is_one(a.index[1].coefficient_of(k)) &&
-           !a.index[1].uses(lane);
+    int by_lane = 0;
+    for (std::size_t i = 0; i + 1 < a.index.size(); ++i) {
+      if (a.index[i].uses(k)) return false;
+      if (!a.index[i].uses(lane)) continue;
+      if (!is_one(a.index[i].coefficient_of(lane))) return false;
+      ++by_lane;
+    }
+    return by_lane == 1 && is_one(a.index.back().coefficient_of(k)) && !a.index.back().uses(lane);
   }
 
   std::string reason() const {

@@ -83,7 +83,17 @@ class TestProgram {
     ir::Instr i{ir::Opcode::kLoadTransposed};
     i.memory = memory;
     i.source = source;
-    i.index = {row, column};
+    i.index = {row + Dim(ir::kLaneSymbol), column};
+    i.extent = extent;
+    i.mask = mask;
+    append(std::move(i));
+  }
+  void store_transposed(const std::string& memory, ir::Index index, const std::string& source, int extent,
+                        int mask = -1) {
+    ir::Instr i{ir::Opcode::kStoreTransposed};
+    i.memory = memory;
+    i.source = source;
+    i.index = std::move(index);
     i.extent = extent;
     i.mask = mask;
     append(std::move(i));

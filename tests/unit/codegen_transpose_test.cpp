@@ -92,6 +92,39 @@ TEST_P(CodegenTranspose, UnmaskedOfEveryDType) {
     }
 }
 
+// And back: a block [c, lane] becomes rows of a buffer, of any extent; rows that the mask leaves out, columns beside
+// the block and other batches keep what they had.
+TEST_P(CodegenTranspose, StoresColumnsAsRows) {
+  for (const DType dtype : {DType::kF32, DType::kF64, DType::kI32, DType::kBool})
+    for (const int columns : {1, 2, 3, 4, 5, 8, 11, 16, 18, 33}) {
+      TestProgram p;
+      p.symbol("N");
+      p.buffer("x", dtype, {columns, 16});
+      p.buffer("out", dtype, {2, Dim("N"), columns + 3});
+      p.scratch("t", dtype, {columns, 16}, columns % 2 ? Kind::kRegister : Kind::kStack);
+      p.loop("c", columns, ir::LoopKind::kUnroll, [&](const Dim& c) {
+        p.store("t", {c, kLane}, p.load("x", {c, kLane}));
+      });
+      p.store_transposed("out", {Dim(1), kLane, Dim(2)}, "t", columns, p.lanes_below(Dim("N")));
+      const runtime::NativeCode code = jit(p.program(), target());
+      for (const std::int64_t rows : {1, 7, 16}) {
+        Array x(dtype, {columns, 16}), out(dtype, {2, rows, columns + 3});
+        const auto made = [&](std::int64_t k) {
+          return dtype == DType::kBool ? k % 3 != 1 : static_cast<double>(k + 1);
+        };
+        for (std::int64_t k = 0; k < x.size(); ++k) x.set(k, made(k));
+        void* buffers[] = {x.raw(), out.raw()};
+        ASSERT_EQ(code.entry(buffers, &rows, runtime::serial()), 0);
+        for (std::int64_t b = 0; b < 2; ++b)
+          for (std::int64_t r = 0; r < rows; ++r)
+            for (std::int64_t c = 0; c < columns + 3; ++c)
+              ASSERT_EQ(out.at((b * rows + r) * (columns + 3) + c),
+                        b == 1 && c >= 2 && c < columns + 2 ? made((c - 2) * 16 + r) : 0)
+                  << name(dtype) << columns << " columns, " << rows << " rows, row " << r << " column " << c;
+      }
+    }
+}
+
 template <class T, class F>
 T tree(const T* lanes, F combine) {
   T x[16];

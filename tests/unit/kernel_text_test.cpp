@@ -36,7 +36,7 @@ const char* const kAll = R"(kernels @main {
       %3 = index lane : i32x16
       %4 = index N - 16*t : i32
       %5 = lt(%3, %4) : boolx16
-      transpose xt = x[16*t, 0] columns 8 mask %5 loc("model.cpp":14)
+      transpose xt = x[lane + 16*t, 0] columns 8 mask %5 loc("model.cpp":14)
       %6 = load "odd name"[lane + 16*t] mask %5 : i32x16
       %7 = load c0[$0 + 1] with (%6) : f32x16
       %13, %14 = for k in 0 .. 8 unroll (%8 = %0, %9 = %7) : (f32x16, f32x16) {
@@ -49,6 +49,7 @@ const char* const kAll = R"(kernels @main {
       %16 = cast(%15) : f32x16
       store acc[0, lane] = %16
       store t1[lane + 16*t, 0] = %14 mask %5
+      transpose t1[lane + 16*t, 0] = xt columns 6 mask %5 loc("model.cpp":14)
     }
     lane_reduce add red = acc extent 48
     %17 = load red[0] : f32
@@ -198,7 +199,13 @@ const Wrong kWrong[] = {
     {"lane_reduce_rows", in_kernel("    lane_reduce add y = s extent 9"),
      "t.kir:8:5: kernel @k: 's' is f32[8,16], it must hold f32[9,16]"},
     {"transpose_rank", in_kernel("    transpose s = w[0] columns 8"),
-     "t.kir:8:5: kernel @k: transpose reads 'w' of rank 1 with 1 indices; both must be 2"},
+     "t.kir:8:5: kernel @k: transpose takes rows of 'w' of rank 1 with 1 indices; both must be the same, at least 2"},
+    {"transpose_without_lane", in_kernel("    transpose s = x[0, 1] columns 8"),
+     "t.kir:8:5: kernel @k: transpose takes the row from `lane` in one index that is not the last"},
+    {"transpose_last", in_kernel("    transpose s = x[0, lane] columns 8"),
+     "t.kir:8:5: kernel @k: transpose takes the row from `lane` in one index that is not the last"},
+    {"transpose_rows", in_kernel("    transpose s = x[lane, 0] columns 9"),
+     "t.kir:8:5: kernel @k: 's' is f32[8,16], it must hold f32[9,16]"},
     {"update", "kernels @m {\n  state w: f32[2]\n  temp t: f32[3]\n  update w = t\n}",
      "t.kir:1:1: update of 'w': it is f32[2], 't' is f32[3]"},
 };
