@@ -76,13 +76,29 @@ void emit_parallel_launch(const ir::Program& program, const ir::Launch& launch, 
   b.SetInsertPoint(after);
 }
 
+// parallel->clock->tick(parallel->clock, done)
+void emit_tick(llvm::IRBuilder<>& b, std::int64_t done) {
+  Value* parallel = b.GetInsertBlock()->getParent()->getArg(2);
+  Value* clock = b.CreateAlignedLoad(
+      b.getPtrTy(), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), parallel, offsetof(runtime::Parallel, clock)),
+      llvm::Align(8), "clock");
+  static_assert(offsetof(runtime::LaunchClock, tick) == 0);
+  Value* tick = b.CreateAlignedLoad(b.getPtrTy(), clock, llvm::Align(8), "tick");
+  auto* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getInt64Ty()}, false);
+  b.CreateCall(type, tick, {clock, b.getInt64(static_cast<std::uint64_t>(done))});
+}
+
 }  // namespace
 
-std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& target, llvm::LLVMContext& context) {
+std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& target, llvm::LLVMContext& context,
+                                   const EmitOptions& options) {
   auto module = std::make_unique<llvm::Module>(program.module.name, context);
   module->setTargetTriple(target.triple);
   std::vector<llvm::Function*> kernels;
-  for (const ir::Kernel& k : program.module.kernels) kernels.push_back(emit_kernel(program, k, target, *module));
+  std::optional<DebugInfo> debug;
+  if (options.lines) debug.emplace(*module, *options.lines);
+  for (const ir::Kernel& k : program.module.kernels)
+    kernels.push_back(emit_kernel(program, k, target, *module, debug ? &*debug : nullptr));
 
   auto* pointer = llvm::PointerType::get(context, 0);
   auto* type = llvm::FunctionType::get(llvm::Type::getInt32Ty(context), {pointer, pointer, pointer}, false);
@@ -94,15 +110,28 @@ std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& tar
   dims->setName("dims");
   entry->getArg(2)->setName("parallel");
   llvm::IRBuilder<> b(llvm::BasicBlock::Create(context, "entry", entry));
+  // The entry is where its launches are: in a debugger's stack the line of the kernel that runs.
+  const auto locate = [&](const ir::Kernel& k) {
+    const Location where = k.locations.empty() ? Location{} : k.locations[0];
+    if (debug && !entry->getSubprogram()) debug->begin(*entry, program.module.name, where);
+    if (debug) b.SetCurrentDebugLocation(debug->at(*entry, where));
+  };
+  locate(program.module.kernels.empty() ? ir::Kernel{} : program.module.kernels[0]);
+  std::int64_t done = 0;
+  if (options.profile) emit_tick(b, done);
   for (const ir::Launch& l : program.launches) {
     llvm::Function* kernel = kernels.at(static_cast<std::size_t>(l.kernel));
+    locate(program.module.kernels[static_cast<std::size_t>(l.kernel)]);
     if (program.module.kernels[static_cast<std::size_t>(l.kernel)].is_parallel())
       emit_parallel_launch(program, l, kernel, target, b);
     else
       b.CreateCall(kernel, {buffers, dims});
+    if (options.profile) emit_tick(b, ++done);
   }
   emit_copies(program, b, buffers, dims);
+  if (options.profile && !program.copies.empty()) emit_tick(b, ++done);
   b.CreateRet(b.getInt32(0));
+  if (debug) debug->finish();
   return module;
 }
 

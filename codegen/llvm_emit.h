@@ -8,7 +8,9 @@
 
 #include <llvm/IR/Module.h>
 #include <memory>
+#include <optional>
 
+#include "gcompile/codegen/llvm_debug.h"
 #include "gcompile/ir/program.h"
 #include "gcompile/ir/target.h"
 
@@ -16,7 +18,13 @@ namespace gcompile::codegen {
 
 inline constexpr const char* kEntryName = "gc_entry";
 
+struct EmitOptions {
+  bool profile = false;                                 // parallel->clock is told of every launch
+  std::optional<DebugInfo::Kind> lines = std::nullopt;  // the user's lines
+};
+
 // InternalError for a program that breaks the rules of ir/kernel.h, or an op that should have been expanded before.
-std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& target, llvm::LLVMContext& context);
+std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& target, llvm::LLVMContext& context,
+                                   const EmitOptions& options = {});
 
 }  // namespace gcompile::codegen

@@ -1,23 +1,20 @@
-// Program -> code: a slim pipeline (common subexpressions, then code generation) and a linker in this process. The
-// object is linked by RuntimeDyld itself: a session of ORC costs more than it gives to one object with one symbol.
-#include <cstring>
+// Program -> LLVM IR, assembly, object: a slim pipeline, common subexpressions and then code generation.
 #include <llvm/Analysis/TargetTransformInfo.h>
-#include <llvm/ExecutionEngine/JITSymbol.h>
-#include <llvm/ExecutionEngine/RuntimeDyld.h>
-#include <llvm/ExecutionEngine/SectionMemoryManager.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
-#include <llvm/Object/ObjectFile.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/Scalar.h>
+#include <map>
 #include <mutex>
 
 #include "gcompile/base/error.h"
+#include "gcompile/codegen/annotate_assembly.h"
 #include "gcompile/codegen/compile.h"
 #include "gcompile/codegen/llvm_emit.h"
+#include "gcompile/codegen/llvm_kernel.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -54,8 +51,8 @@ struct Compilation {
   llvm::SmallString<0> output;
   llvm::raw_svector_ostream stream{output};
 
-  Compilation(const ir::Program& program, const Target& target)
-      : machine(machine_for(target)), module(emit(program, target, context)) {
+  Compilation(const ir::Program& program, const Target& target, const EmitOptions& options = {})
+      : machine(machine_for(target)), module(emit(program, target, context, options)) {
     module->setDataLayout(machine->createDataLayout());
 #ifndef NDEBUG
     std::string broken;
@@ -78,62 +75,40 @@ struct Compilation {
   }
 };
 
-// What generated code may call.
-class Resolver final : public llvm::JITSymbolResolver {
- public:
-  void lookup(const LookupSet& names, OnResolvedFunction resolved) override {
-    LookupResult result;
-    for (llvm::StringRef name : names) {
-      const void* address = name == "memcpy"    ? reinterpret_cast<const void*>(&std::memcpy)
-                            : name == "memset"  ? reinterpret_cast<const void*>(&std::memset)
-                            : name == "memmove" ? reinterpret_cast<const void*>(&std::memmove)
-                                                : nullptr;
-      if (!address) return resolved(llvm::createStringError("the generated code calls %s", name.str().c_str()));
-      result[name] = {reinterpret_cast<std::uintptr_t>(address), llvm::JITSymbolFlags::Exported};
-    }
-    resolved(std::move(result));
-  }
-  llvm::Expected<LookupSet> getResponsibilitySet(const LookupSet&) override { return LookupSet(); }
-};
+EmitOptions emit_options(const CodeOptions& options) {
+  EmitOptions emit{.profile = options.profile};
+  if (options.debug_info) emit.lines = DebugInfo::Kind::kTables;
+  return emit;
+}
 
 }  // namespace
 
-runtime::NativeCode link(std::string_view object, const Target& target) {
+runtime::NativeCode jit(const ir::Program& program, const Target& target, const CodeOptions& options) {
   std::string why;
   if (!runs_here(target, &why)) throw Error("code for " + target.name + " does not run here: " + why);
-  auto file = llvm::object::ObjectFile::createObjectFile(
-      llvm::MemoryBufferRef(llvm::StringRef(object.data(), object.size()), "gcompile"));
-  if (!file) throw InternalError("code generation: " + llvm::toString(file.takeError()));
-  auto memory = std::make_shared<llvm::SectionMemoryManager>();
-  Resolver resolver;
-  llvm::RuntimeDyld linker(*memory, resolver);
-  linker.loadObject(**file);
-  linker.finalizeWithMemoryManagerLocking();
-  if (linker.hasError()) throw InternalError("code generation: " + linker.getErrorString().str());
-  const auto entry = static_cast<std::uintptr_t>(linker.getSymbol(kEntryName).getAddress());
-  if (!entry) throw InternalError("code generation: the object has no entry");
-  return {reinterpret_cast<runtime::Native>(entry), std::move(memory)};
+  return link(emit_object(program, target, options), target, options);
 }
 
-runtime::NativeCode jit(const ir::Program& program, const Target& target) {
-  std::string why;
-  if (!runs_here(target, &why)) throw Error("code for " + target.name + " does not run here: " + why);
-  return link(emit_object(program, target), target);
-}
-
-std::string emit_llvm(const ir::Program& program, const Target& target) {
-  Compilation c(program, target);
+std::string emit_llvm(const ir::Program& program, const Target& target, const CodeOptions& options) {
+  Compilation c(program, target, emit_options(options));
   c.passes.run(*c.module);
   c.module->print(c.stream, nullptr);
   return std::string(c.output);
 }
 
 std::string emit_assembly(const ir::Program& program, const Target& target) {
-  return Compilation(program, target).assembly();
+  std::string text = Compilation(program, target, {.lines = DebugInfo::Kind::kDirectives}).assembly();
+  std::map<std::string, std::string> functions;
+  for (const ir::Kernel& k : program.module.kernels) {
+    std::string& about = functions[function_name(program, k)];
+    about = "kernel " + k.name;
+    for (std::size_t i = 0; i < k.locations.size(); ++i) about += (i == 0 ? ": " : ", ") + k.locations[i].str();
+  }
+  return annotate_assembly(text, functions);
 }
 
-std::string emit_object(const ir::Program& program, const Target& target) {
-  Compilation c(program, target);
+std::string emit_object(const ir::Program& program, const Target& target, const CodeOptions& options) {
+  Compilation c(program, target, emit_options(options));
   llvm::MCContext* context = nullptr;
   if (c.machine->addPassesToEmitMC(c.passes, context, c.stream, true))
     throw InternalError("code generation: the target emits no object code");

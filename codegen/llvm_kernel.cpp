@@ -24,8 +24,9 @@ constexpr unsigned kBegin = 2, kEnd = 3, kWorker = 4;
 
 class KernelEmitter {
  public:
-  KernelEmitter(const ir::Program& program, const ir::Kernel& kernel, const Target& target, llvm::Function& function)
-      : program_(program), kernel_(kernel), target_(target), function_(function),
+  KernelEmitter(const ir::Program& program, const ir::Kernel& kernel, const Target& target, llvm::Function& function,
+                DebugInfo* debug)
+      : program_(program), kernel_(kernel), target_(target), function_(function), debug_(debug),
         entry_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)),
         b_(llvm::BasicBlock::Create(function.getContext(), "body", &function)),
         index_(b_, [this](const std::string& name) { return symbol(name); }), memory_(b_, entry_, index_, target),
@@ -33,6 +34,11 @@ class KernelEmitter {
 
   void run() {
     llvm::BasicBlock* body = b_.GetInsertBlock();
+    if (debug_) {
+      const Location where = kernel_.locations.empty() ? Location{} : kernel_.locations[0];
+      debug_->begin(function_, program_.module.name + "." + kernel_.name, where);
+      entry_.SetCurrentDebugLocation(debug_->at(function_, where));
+    }
     emit(kernel_.body);
     b_.CreateRetVoid();
     entry_.CreateBr(body);
@@ -131,6 +137,9 @@ class KernelEmitter {
   }
 
   void emit(const Instr& i) {
+    if (debug_)
+      b_.SetCurrentDebugLocation(
+          debug_->at(function_, i.where < 0 ? Location{} : kernel_.locations[static_cast<std::size_t>(i.where)]));
     switch (i.opcode) {
       case Opcode::kOp: return emit_primitive(i);
       case Opcode::kLiteral: return define(i, literal(i));
@@ -328,6 +337,7 @@ class KernelEmitter {
   const ir::Kernel& kernel_;
   const Target& target_;
   llvm::Function& function_;
+  DebugInfo* debug_;
   llvm::IRBuilder<> entry_, b_;
   IndexEmitter index_;
   MemoryEmitter memory_;
@@ -338,7 +348,8 @@ class KernelEmitter {
   std::map<std::string, Registers> registers_;
 };
 
-// "main.nest0.model.cpp_14": an identifier, so that it needs no quotes in assembly and in profilers.
+}  // namespace
+
 std::string function_name(const ir::Program& program, const ir::Kernel& kernel) {
   std::string name = program.module.name + "." + kernel.name;
   if (!kernel.locations.empty() && kernel.locations[0].known()) name += "." + kernel.locations[0].str();
@@ -346,8 +357,6 @@ std::string function_name(const ir::Program& program, const ir::Kernel& kernel) 
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.') c = '_';
   return name;
 }
-
-}  // namespace
 
 void set_attributes(llvm::Function& function, const Target& target) {
   function.setDoesNotThrow();
@@ -362,7 +371,7 @@ void set_attributes(llvm::Function& function, const Target& target) {
 }
 
 llvm::Function* emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const Target& target,
-                            llvm::Module& module) {
+                            llvm::Module& module, DebugInfo* debug) {
   llvm::LLVMContext& context = module.getContext();
   auto* pointer = llvm::PointerType::get(context, 0);
   std::vector<llvm::Type*> parameters{pointer, pointer};
@@ -379,7 +388,7 @@ llvm::Function* emit_kernel(const ir::Program& program, const ir::Kernel& kernel
   std::vector<llvm::Metadata*> lines;
   for (const Location& l : kernel.locations) lines.push_back(llvm::MDString::get(context, l.str()));
   if (!lines.empty()) function->setMetadata("gcompile.lines", llvm::MDNode::get(context, lines));
-  KernelEmitter(program, kernel, target, *function).run();
+  KernelEmitter(program, kernel, target, *function, debug).run();
   return function;
 }
 
