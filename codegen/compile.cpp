@@ -12,6 +12,7 @@
 #include "gcompile/ir/print.h"
 #include "gcompile/passes/pipeline.h"
 #include "gcompile/passes/work.h"
+#include "gcompile/runtime/thread_pool.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -41,7 +42,10 @@ ir::Program run_passes(const ir::Graph& graph, const CompileOptions& options, Du
   return passes::run_pipeline(graph, {options.target}, pipeline);
 }
 
-CodeOptions code_options(const CompileOptions& options) { return {options.profile, options.debug_info}; }
+CodeOptions code_options(const CompileOptions& options) {
+  const int threads = options.threads > 0 ? options.threads : runtime::ThreadPool::hardware_threads();
+  return {options.profile, options.debug_info, threads};
+}
 
 // Prints stages on demand; lives in the executable that it points to. What came from the cache has no kernels: there
 // the passes run then, one call at a time, for they add nodes to the graph's arena.

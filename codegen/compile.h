@@ -28,6 +28,7 @@ bool runs_here(const Target& target, std::string* why);
 struct CodeOptions {
   bool profile = false;     // it tells runtime::LaunchClock of every launch
   bool debug_info = false;  // line tables of the user's lines; GDB is told of it when it is linked
+  int threads = 1;          // that make it: a large program becomes an archive of objects
 };
 
 struct CompileOptions {
@@ -39,6 +40,7 @@ struct CompileOptions {
   bool profile = false;
   // GDB knows the kernels and the user's lines. Also when GCOMPILE_DEBUG_INFO is set.
   bool debug_info = false;
+  int threads = 0;  // that make machine code of a large program; 0: all cores
   // Called after every pass with its name and the text of the IR: --dump-after, GCOMPILE_DUMP.
   std::function<void(const std::string& pass, const std::string& text)> after_pass = nullptr;
 
@@ -61,9 +63,11 @@ runtime::NativeCode link(std::string_view object, const Target& target, const Co
 std::string emit_llvm(const ir::Program& program, const Target& target, const CodeOptions& options = {});
 // With the kernels' names and the user's lines as comments.
 std::string emit_assembly(const ir::Program& program, const Target& target);
-// The bytes of an ELF object.
+// The bytes of an ELF object; of an ar archive of such objects when several threads made it.
 std::string emit_object(const ir::Program& program, const Target& target, const CodeOptions& options = {});
 // What Executable::start_profile wants to know of a program.
 std::vector<runtime::ProfiledLaunch> profiled_launches(const ir::Program& program);
+// Seconds that code generation takes for every kernel of the program alone.
+std::vector<double> kernel_seconds(const ir::Program& program, const Target& target);
 
 }  // namespace gcompile::codegen

@@ -1,5 +1,6 @@
 #include "gcompile/codegen/llvm_emit.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <llvm/IR/IRBuilder.h>
 #include <set>
@@ -88,21 +89,12 @@ void emit_tick(llvm::IRBuilder<>& b, std::int64_t done) {
   b.CreateCall(type, tick, {clock, b.getInt64(static_cast<std::uint64_t>(done))});
 }
 
-}  // namespace
-
-std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& target, llvm::LLVMContext& context,
-                                   const EmitOptions& options) {
-  auto module = std::make_unique<llvm::Module>(program.module.name, context);
-  module->setTargetTriple(target.triple);
-  std::vector<llvm::Function*> kernels;
-  std::optional<DebugInfo> debug;
-  if (options.lines) debug.emplace(*module, *options.lines);
-  for (const ir::Kernel& k : program.module.kernels)
-    kernels.push_back(emit_kernel(program, k, target, *module, debug ? &*debug : nullptr));
-
+void emit_entry(const ir::Program& program, const Target& target, llvm::Module& module,
+                const std::vector<llvm::Function*>& kernels, bool profile, DebugInfo* debug) {
+  llvm::LLVMContext& context = module.getContext();
   auto* pointer = llvm::PointerType::get(context, 0);
   auto* type = llvm::FunctionType::get(llvm::Type::getInt32Ty(context), {pointer, pointer, pointer}, false);
-  auto* entry = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, kEntryName, *module);
+  auto* entry = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, kEntryName, module);
   set_attributes(*entry, target);
   entry->removeFnAttr("stackrealign");  // it holds no vectors
   Value *buffers = entry->getArg(0), *dims = entry->getArg(1);
@@ -118,7 +110,7 @@ std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& tar
   };
   locate(program.module.kernels.empty() ? ir::Kernel{} : program.module.kernels[0]);
   std::int64_t done = 0;
-  if (options.profile) emit_tick(b, done);
+  if (profile) emit_tick(b, done);
   for (const ir::Launch& l : program.launches) {
     llvm::Function* kernel = kernels.at(static_cast<std::size_t>(l.kernel));
     locate(program.module.kernels[static_cast<std::size_t>(l.kernel)]);
@@ -126,11 +118,31 @@ std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& tar
       emit_parallel_launch(program, l, kernel, target, b);
     else
       b.CreateCall(kernel, {buffers, dims});
-    if (options.profile) emit_tick(b, ++done);
+    if (profile) emit_tick(b, ++done);
   }
   emit_copies(program, b, buffers, dims);
-  if (options.profile && !program.copies.empty()) emit_tick(b, ++done);
+  if (profile && !program.copies.empty()) emit_tick(b, ++done);
   b.CreateRet(b.getInt32(0));
+}
+
+}  // namespace
+
+std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& target, llvm::LLVMContext& context,
+                                   const EmitOptions& options) {
+  auto module = std::make_unique<llvm::Module>(program.module.name, context);
+  module->setTargetTriple(target.triple);
+  std::optional<DebugInfo> debug;
+  if (options.lines) debug.emplace(*module, *options.lines);
+  const std::vector<std::string> names = function_names(program);
+  std::vector<llvm::Function*> kernels;
+  const bool whole = !options.part, entry = whole || options.part->entry;
+  for (std::size_t k = 0; k < program.module.kernels.size(); ++k) {
+    const bool here = whole || std::binary_search(options.part->kernels.begin(), options.part->kernels.end(), k);
+    kernels.push_back(here || entry ? declare_kernel(program.module.kernels[k], names[k], target, *module) : nullptr);
+    if (whole) kernels.back()->setLinkage(llvm::GlobalValue::InternalLinkage);
+    if (here) emit_kernel(program, program.module.kernels[k], target, *kernels.back(), debug ? &*debug : nullptr);
+  }
+  if (entry) emit_entry(program, target, *module, kernels, options.profile, debug ? &*debug : nullptr);
   if (debug) debug->finish();
   return module;
 }

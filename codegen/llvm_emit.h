@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "gcompile/codegen/llvm_debug.h"
+#include "gcompile/codegen/parts.h"
 #include "gcompile/ir/program.h"
 #include "gcompile/ir/target.h"
 
@@ -21,6 +22,7 @@ inline constexpr const char* kEntryName = "gc_entry";
 struct EmitOptions {
   bool profile = false;                                 // parallel->clock is told of every launch
   std::optional<DebugInfo::Kind> lines = std::nullopt;  // the user's lines
+  std::optional<Part> part = std::nullopt;              // this part alone: kernels are external then
 };
 
 // InternalError for a program that breaks the rules of ir/kernel.h, or an op that should have been expanded before.

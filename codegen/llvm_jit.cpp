@@ -1,8 +1,14 @@
-// Program -> LLVM IR, assembly, object: a slim pipeline, common subexpressions and then code generation.
+// Program -> LLVM IR, assembly, object: a slim pipeline, common subexpressions and then code generation. Large programs
+// are cut into modules, each with a context of its own, that threads compile side by side.
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <list>
 #include <llvm/Analysis/TargetTransformInfo.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/Object/ArchiveWriter.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
@@ -15,6 +21,8 @@
 #include "gcompile/codegen/compile.h"
 #include "gcompile/codegen/llvm_emit.h"
 #include "gcompile/codegen/llvm_kernel.h"
+#include "gcompile/codegen/parts.h"
+#include "gcompile/runtime/thread_pool.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -81,6 +89,50 @@ EmitOptions emit_options(const CodeOptions& options) {
   return emit;
 }
 
+std::string object_of(const ir::Program& program, const Target& target, const EmitOptions& options) {
+  Compilation c(program, target, options);
+  llvm::MCContext* context = nullptr;
+  if (c.machine->addPassesToEmitMC(c.passes, context, c.stream, true))
+    throw InternalError("code generation: the target emits no object code");
+  c.passes.run(*c.module);
+  return std::string(c.output);
+}
+
+std::string archive_of(const std::vector<std::string>& objects) {
+  std::vector<llvm::NewArchiveMember> members;
+  std::list<std::string> names;  // that the members point to
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    names.push_back("part" + std::to_string(i) + ".o");
+    members.emplace_back(llvm::MemoryBufferRef(objects[i], names.back()));
+  }
+  auto archive =
+      llvm::writeArchiveToBuffer(members, llvm::SymtabWritingMode::NoSymtab, llvm::object::Archive::K_GNU, true, false);
+  if (!archive) throw InternalError("code generation: " + llvm::toString(archive.takeError()));
+  return (*archive)->getBuffer().str();
+}
+
+// Calls f(0), ..., f(count - 1) on as many threads; throws what the first of them threw.
+void each_on_threads(std::size_t count, const std::function<void(std::size_t)>& f) {
+  struct Job {
+    const std::function<void(std::size_t)>& f;
+    std::vector<std::exception_ptr> errors;
+  } job{f, std::vector<std::exception_ptr>(count)};
+  runtime::ThreadPool::shared().run(
+      static_cast<int>(count), static_cast<std::int64_t>(count),
+      [](void* context, std::int64_t index, int) {
+        Job& j = *static_cast<Job*>(context);
+        const auto i = static_cast<std::size_t>(index);
+        try {
+          j.f(i);
+        } catch (...) {
+          j.errors[i] = std::current_exception();
+        }
+      },
+      &job);
+  for (const std::exception_ptr& e : job.errors)
+    if (e) std::rethrow_exception(e);
+}
+
 }  // namespace
 
 runtime::NativeCode jit(const ir::Program& program, const Target& target, const CodeOptions& options) {
@@ -98,9 +150,11 @@ std::string emit_llvm(const ir::Program& program, const Target& target, const Co
 
 std::string emit_assembly(const ir::Program& program, const Target& target) {
   std::string text = Compilation(program, target, {.lines = DebugInfo::Kind::kDirectives}).assembly();
+  const std::vector<std::string> names = function_names(program);
   std::map<std::string, std::string> functions;
-  for (const ir::Kernel& k : program.module.kernels) {
-    std::string& about = functions[function_name(program, k)];
+  for (std::size_t n = 0; n < program.module.kernels.size(); ++n) {
+    const ir::Kernel& k = program.module.kernels[n];
+    std::string& about = functions[names[n]];
     about = "kernel " + k.name;
     for (std::size_t i = 0; i < k.locations.size(); ++i) about += (i == 0 ? ": " : ", ") + k.locations[i].str();
   }
@@ -108,12 +162,25 @@ std::string emit_assembly(const ir::Program& program, const Target& target) {
 }
 
 std::string emit_object(const ir::Program& program, const Target& target, const CodeOptions& options) {
-  Compilation c(program, target, emit_options(options));
-  llvm::MCContext* context = nullptr;
-  if (c.machine->addPassesToEmitMC(c.passes, context, c.stream, true))
-    throw InternalError("code generation: the target emits no object code");
-  c.passes.run(*c.module);
-  return std::string(c.output);
+  const std::vector<Part> parts = parts_of(program, options.threads);
+  if (parts.size() == 1) return object_of(program, target, emit_options(options));
+  std::vector<std::string> objects(parts.size());
+  each_on_threads(parts.size(), [&](std::size_t i) {
+    EmitOptions part = emit_options(options);
+    part.part = parts[i];
+    objects[i] = object_of(program, target, part);
+  });
+  return archive_of(objects);
+}
+
+std::vector<double> kernel_seconds(const ir::Program& program, const Target& target) {
+  std::vector<double> seconds;
+  for (std::size_t k = 0; k < program.module.kernels.size(); ++k) {
+    const auto begin = std::chrono::steady_clock::now();
+    object_of(program, target, {.part = Part{{k}}});
+    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  return seconds;
 }
 
 }  // namespace gcompile::codegen

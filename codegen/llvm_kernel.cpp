@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <llvm/IR/Module.h>
+#include <set>
 #include <unordered_map>
 
 #include "gcompile/base/error.h"
@@ -350,12 +351,18 @@ class KernelEmitter {
 
 }  // namespace
 
-std::string function_name(const ir::Program& program, const ir::Kernel& kernel) {
-  std::string name = program.module.name + "." + kernel.name;
-  if (!kernel.locations.empty() && kernel.locations[0].known()) name += "." + kernel.locations[0].str();
-  for (char& c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.') c = '_';
-  return name;
+std::vector<std::string> function_names(const ir::Program& program) {
+  std::vector<std::string> names;
+  std::set<std::string> taken;
+  for (const ir::Kernel& kernel : program.module.kernels) {
+    std::string name = program.module.name + "." + kernel.name;
+    if (!kernel.locations.empty() && kernel.locations[0].known()) name += "." + kernel.locations[0].str();
+    for (char& c : name)
+      if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.') c = '_';
+    while (!taken.insert(name).second) name += "." + std::to_string(names.size());
+    names.push_back(std::move(name));
+  }
+  return names;
 }
 
 void set_attributes(llvm::Function& function, const Target& target) {
@@ -370,26 +377,31 @@ void set_attributes(llvm::Function& function, const Target& target) {
   function.addFnAttr("stackrealign");
 }
 
-llvm::Function* emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const Target& target,
-                            llvm::Module& module, DebugInfo* debug) {
+llvm::Function* declare_kernel(const ir::Kernel& kernel, const std::string& name, const Target& target,
+                               llvm::Module& module) {
   llvm::LLVMContext& context = module.getContext();
   auto* pointer = llvm::PointerType::get(context, 0);
   std::vector<llvm::Type*> parameters{pointer, pointer};
-  if (kernel.is_parallel()) parameters.resize(kWorker + 1, llvm::Type::getInt64Ty(context));
+  const bool parallel = kernel.is_parallel();
+  if (parallel) parameters.resize(kWorker + 1, llvm::Type::getInt64Ty(context));
   auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), parameters, false);
-  auto* function =
-      llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, function_name(program, kernel), module);
+  auto* function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
   function->getArg(0)->setName("buffers");
   function->getArg(1)->setName("dims");
-  if (kernel.is_parallel())
-    for (const auto& [at, name] : {std::pair{kBegin, "begin"}, std::pair{kEnd, "end"}, std::pair{kWorker, "worker"}})
-      function->getArg(at)->setName(name);
+  if (parallel)
+    for (const auto& [at, what] : {std::pair{kBegin, "begin"}, std::pair{kEnd, "end"}, std::pair{kWorker, "worker"}})
+      function->getArg(at)->setName(what);
   set_attributes(*function, target);
+  return function;
+}
+
+void emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const Target& target, llvm::Function& function,
+                 DebugInfo* debug) {
+  llvm::LLVMContext& context = function.getContext();
   std::vector<llvm::Metadata*> lines;
   for (const Location& l : kernel.locations) lines.push_back(llvm::MDString::get(context, l.str()));
-  if (!lines.empty()) function->setMetadata("gcompile.lines", llvm::MDNode::get(context, lines));
-  KernelEmitter(program, kernel, target, *function, debug).run();
-  return function;
+  if (!lines.empty()) function.setMetadata("gcompile.lines", llvm::MDNode::get(context, lines));
+  KernelEmitter(program, kernel, target, function, debug).run();
 }
 
 }  // namespace gcompile::codegen

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <llvm/IR/Function.h>
+#include <string>
+#include <vector>
 
 #include "gcompile/codegen/llvm_debug.h"
 #include "gcompile/ir/program.h"
@@ -13,11 +15,15 @@ namespace gcompile::codegen {
 // Attributes that all functions of a target have: processor, width of vectors, an aligned stack, no unwinding.
 void set_attributes(llvm::Function& function, const Target& target);
 
-// "main.nest0.model.cpp_14": an identifier, so that it needs no quotes in assembly and in profilers.
-std::string function_name(const ir::Program& program, const ir::Kernel& kernel);
+// Of every kernel of the program: "main.nest0.model.cpp_14", an identifier, so that it needs no quotes in assembly and
+// in profilers. No two are the same.
+std::vector<std::string> function_names(const ir::Program& program);
 
-// `debug` (may be null) gets the user's lines.
-llvm::Function* emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const Target& target,
-                            llvm::Module& module, DebugInfo* debug = nullptr);
+// The function without its body, external.
+llvm::Function* declare_kernel(const ir::Kernel& kernel, const std::string& name, const Target& target,
+                               llvm::Module& module);
+// The body. `debug` (may be null) gets the user's lines.
+void emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const Target& target, llvm::Function& function,
+                 DebugInfo* debug = nullptr);
 
 }  // namespace gcompile::codegen

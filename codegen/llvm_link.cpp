@@ -1,9 +1,10 @@
-// Object -> code in this process. The object is linked by RuntimeDyld itself: a session of ORC costs more than it gives
-// to one object with one symbol.
+// Object, or an archive of some -> code in this process. It is linked by RuntimeDyld itself: a session of ORC costs
+// more than it gives to few objects with one symbol.
 #include <cstring>
 #include <llvm/ExecutionEngine/JITSymbol.h>
 #include <llvm/ExecutionEngine/RuntimeDyld.h>
 #include <llvm/ExecutionEngine/SectionMemoryManager.h>
+#include <llvm/Object/Archive.h>
 #include <llvm/Object/ELFObjectFile.h>
 
 #include "gcompile/base/error.h"
@@ -36,7 +37,7 @@ class Resolver final : public llvm::JITSymbolResolver {
 // Code in this process.
 struct Linked {
   llvm::SectionMemoryManager memory;
-  std::shared_ptr<void> gdb = nullptr;  // goes first
+  std::vector<std::shared_ptr<void>> gdb = {};  // go first
 };
 
 std::vector<CodeSymbol> functions_of(const llvm::object::ObjectFile& file,
@@ -54,26 +55,56 @@ std::vector<CodeSymbol> functions_of(const llvm::object::ObjectFile& file,
   return functions;
 }
 
+using Objects = std::vector<std::unique_ptr<llvm::object::ObjectFile>>;
+
+// The object, or those in the archive.
+Objects objects_in(std::string_view bytes) {
+  const auto fail = [](llvm::Error error) -> Objects {
+    throw InternalError("code generation: " + llvm::toString(std::move(error)));
+  };
+  const llvm::MemoryBufferRef buffer(llvm::StringRef(bytes.data(), bytes.size()), "gcompile");
+  Objects objects;
+  if (!bytes.starts_with(llvm::object::ArchiveMagic)) {
+    auto object = llvm::object::ObjectFile::createObjectFile(buffer);
+    if (!object) return fail(object.takeError());
+    objects.push_back(std::move(*object));
+    return objects;
+  }
+  auto archive = llvm::object::Archive::create(buffer);
+  if (!archive) return fail(archive.takeError());
+  llvm::Error error = llvm::Error::success();
+  for (const llvm::object::Archive::Child& child : (*archive)->children(error)) {
+    auto member = child.getMemoryBufferRef();
+    if (!member) return fail(llvm::joinErrors(std::move(error), member.takeError()));
+    auto object = llvm::object::ObjectFile::createObjectFile(*member);
+    if (!object) return fail(llvm::joinErrors(std::move(error), object.takeError()));
+    objects.push_back(std::move(*object));
+  }
+  if (error) return fail(std::move(error));
+  if (objects.empty()) throw InternalError("code generation: an archive without objects");
+  return objects;
+}
+
 }  // namespace
 
 runtime::NativeCode link(std::string_view object, const Target& target, const CodeOptions& options) {
   std::string why;
   if (!runs_here(target, &why)) throw Error("code for " + target.name + " does not run here: " + why);
-  auto file = llvm::object::ObjectFile::createObjectFile(
-      llvm::MemoryBufferRef(llvm::StringRef(object.data(), object.size()), "gcompile"));
-  if (!file) throw InternalError("code generation: " + llvm::toString(file.takeError()));
+  const Objects objects = objects_in(object);
   auto linked = std::make_shared<Linked>();
   Resolver resolver;
   llvm::RuntimeDyld linker(linked->memory, resolver);
-  const auto loaded = linker.loadObject(**file);
+  std::vector<std::unique_ptr<llvm::RuntimeDyld::LoadedObjectInfo>> loaded;
+  for (const auto& o : objects) loaded.push_back(linker.loadObject(*o));
   linker.finalizeWithMemoryManagerLocking();
   if (linker.hasError()) throw InternalError("code generation: " + linker.getErrorString().str());
   const auto entry = static_cast<std::uintptr_t>(linker.getSymbol(kEntryName).getAddress());
   if (!entry) throw InternalError("code generation: the object has no entry");
-  if (perf_map_wanted()) append_to_perf_map(functions_of(**file, *loaded));
-  if (options.debug_info) {
-    const auto with_addresses = loaded->getObjectForDebug(**file);
-    linked->gdb = register_with_gdb(with_addresses.getBinary()->getData().str());
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    if (perf_map_wanted()) append_to_perf_map(functions_of(*objects[i], *loaded[i]));
+    if (!options.debug_info) continue;
+    const auto with_addresses = loaded[i]->getObjectForDebug(*objects[i]);
+    linked->gdb.push_back(register_with_gdb(with_addresses.getBinary()->getData().str()));
   }
   return {reinterpret_cast<runtime::Native>(entry), std::move(linked)};
 }
