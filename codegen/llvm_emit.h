@@ -22,6 +22,7 @@ inline constexpr const char* kEntryName = "gc_entry";
 struct EmitOptions {
   bool profile = false;                                 // parallel->clock is told of every launch
   std::optional<DebugInfo::Kind> lines = std::nullopt;  // the user's lines
+  const SharedKernels* shared = nullptr;                // one function for kernels that are alike; null: one for each
   std::optional<Part> part = std::nullopt;              // this part alone: kernels are external then
 };
 

@@ -83,8 +83,13 @@ struct Compilation {
   }
 };
 
-EmitOptions emit_options(const CodeOptions& options) {
-  EmitOptions emit{.profile = options.profile};
+// A debugger shows every kernel's own lines, so there each is a function of its own.
+SharedKernels shared_kernels(const ir::Program& program, const CodeOptions& options) {
+  return options.debug_info ? separate_kernels(program) : share_kernels(program);
+}
+
+EmitOptions emit_options(const CodeOptions& options, const SharedKernels& shared) {
+  EmitOptions emit{.profile = options.profile, .shared = &shared};
   if (options.debug_info) emit.lines = DebugInfo::Kind::kTables;
   return emit;
 }
@@ -142,31 +147,35 @@ runtime::NativeCode jit(const ir::Program& program, const Target& target, const 
 }
 
 std::string emit_llvm(const ir::Program& program, const Target& target, const CodeOptions& options) {
-  Compilation c(program, target, emit_options(options));
+  const SharedKernels shared = shared_kernels(program, options);
+  Compilation c(program, target, emit_options(options, shared));
   c.passes.run(*c.module);
   c.module->print(c.stream, nullptr);
   return std::string(c.output);
 }
 
 std::string emit_assembly(const ir::Program& program, const Target& target) {
-  std::string text = Compilation(program, target, {.lines = DebugInfo::Kind::kDirectives}).assembly();
+  const SharedKernels shared = share_kernels(program);
+  const std::string text =
+      Compilation(program, target, {.lines = DebugInfo::Kind::kDirectives, .shared = &shared}).assembly();
   const std::vector<std::string> names = function_names(program);
   std::map<std::string, std::string> functions;
   for (std::size_t n = 0; n < program.module.kernels.size(); ++n) {
     const ir::Kernel& k = program.module.kernels[n];
-    std::string& about = functions[names[n]];
-    about = "kernel " + k.name;
+    std::string& about = functions[names[shared.first[n]]];
+    about += (shared.is_first(n) ? "kernel " : "; also kernel ") + k.name;
     for (std::size_t i = 0; i < k.locations.size(); ++i) about += (i == 0 ? ": " : ", ") + k.locations[i].str();
   }
   return annotate_assembly(text, functions);
 }
 
 std::string emit_object(const ir::Program& program, const Target& target, const CodeOptions& options) {
-  const std::vector<Part> parts = parts_of(program, options.threads);
-  if (parts.size() == 1) return object_of(program, target, emit_options(options));
+  const SharedKernels shared = shared_kernels(program, options);
+  const std::vector<Part> parts = parts_of(program, shared, options.threads);
+  if (parts.size() == 1) return object_of(program, target, emit_options(options, shared));
   std::vector<std::string> objects(parts.size());
   each_on_threads(parts.size(), [&](std::size_t i) {
-    EmitOptions part = emit_options(options);
+    EmitOptions part = emit_options(options, shared);
     part.part = parts[i];
     objects[i] = object_of(program, target, part);
   });

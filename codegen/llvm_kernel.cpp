@@ -25,9 +25,9 @@ constexpr unsigned kBegin = 2, kEnd = 3, kWorker = 4;
 
 class KernelEmitter {
  public:
-  KernelEmitter(const ir::Program& program, const ir::Kernel& kernel, const Target& target, llvm::Function& function,
-                DebugInfo* debug)
-      : program_(program), kernel_(kernel), target_(target), function_(function), debug_(debug),
+  KernelEmitter(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
+                const Target& target, llvm::Function& function, DebugInfo* debug)
+      : program_(program), kernel_(kernel), table_(table), target_(target), function_(function), debug_(debug),
         entry_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)),
         b_(llvm::BasicBlock::Create(function.getContext(), "body", &function)),
         index_(b_, [this](const std::string& name) { return symbol(name); }), memory_(b_, entry_, index_, target),
@@ -108,10 +108,16 @@ class KernelEmitter {
       p.dtype = buffer->type.dtype;
       p.extents = buffer->type.dims;
       p.alignment = size_of(p.dtype);
-      p.address = load_constant(entry_.getPtrTy(), 0, static_cast<std::uint64_t>(buffer - buffers.begin()), name);
+      p.address = load_constant(entry_.getPtrTy(), 0, position_of(static_cast<int>(buffer - buffers.begin())), name);
       if (buffer->per_worker && function_.arg_size() > kWorker) p.address = of_this_worker(p.address, *buffer);
     }
     return places_.emplace(name, std::move(p)).first->second;
+  }
+
+  // Where the table of buffers has the one of this index in the module.
+  std::uint64_t position_of(int buffer) const {
+    if (table_.empty()) return static_cast<std::uint64_t>(buffer);
+    return static_cast<std::uint64_t>(std::find(table_.begin(), table_.end(), buffer) - table_.begin());
   }
 
   // Every thread's own one begins at a multiple of 64 bytes behind the one before.
@@ -336,6 +342,7 @@ class KernelEmitter {
 
   const ir::Program& program_;
   const ir::Kernel& kernel_;
+  const std::vector<int>& table_;
   const Target& target_;
   llvm::Function& function_;
   DebugInfo* debug_;
@@ -395,13 +402,13 @@ llvm::Function* declare_kernel(const ir::Kernel& kernel, const std::string& name
   return function;
 }
 
-void emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const Target& target, llvm::Function& function,
-                 DebugInfo* debug) {
+void emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
+                 const Target& target, llvm::Function& function, DebugInfo* debug) {
   llvm::LLVMContext& context = function.getContext();
   std::vector<llvm::Metadata*> lines;
   for (const Location& l : kernel.locations) lines.push_back(llvm::MDString::get(context, l.str()));
   if (!lines.empty()) function.setMetadata("gcompile.lines", llvm::MDNode::get(context, lines));
-  KernelEmitter(program, kernel, target, function, debug).run();
+  KernelEmitter(program, kernel, table, target, function, debug).run();
 }
 
 }  // namespace gcompile::codegen

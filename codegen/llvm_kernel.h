@@ -22,8 +22,9 @@ std::vector<std::string> function_names(const ir::Program& program);
 // The function without its body, external.
 llvm::Function* declare_kernel(const ir::Kernel& kernel, const std::string& name, const Target& target,
                                llvm::Module& module);
-// The body. `debug` (may be null) gets the user's lines.
-void emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const Target& target, llvm::Function& function,
-                 DebugInfo* debug = nullptr);
+// The body. `table`: the buffers that the function is called with, all of the module's when it is empty. `debug` (may
+// be null) gets the user's lines.
+void emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
+                 const Target& target, llvm::Function& function, DebugInfo* debug = nullptr);
 
 }  // namespace gcompile::codegen

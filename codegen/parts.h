@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "gcompile/codegen/shared_kernels.h"
 #include "gcompile/ir/program.h"
 
 namespace gcompile::codegen {
@@ -19,7 +20,7 @@ struct Part {
 inline constexpr std::int64_t kPartInstructions = 500;
 
 // At most `threads` parts, none much smaller than kPartInstructions, of about the same work; a function of its
-// arguments. The first has the entry. One part: everything.
-std::vector<Part> parts_of(const ir::Program& program, int threads);
+// arguments. The first has the entry. One part: everything. Of kernels that are alike the first alone is in a part.
+std::vector<Part> parts_of(const ir::Program& program, const SharedKernels& shared, int threads);
 
 }  // namespace gcompile::codegen

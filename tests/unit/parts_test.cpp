@@ -15,6 +15,10 @@ namespace {
 
 using ::testing::ElementsAre;
 
+std::vector<Part> parts_of(const ir::Program& program, int threads) {
+  return codegen::parts_of(program, separate_kernels(program), threads);
+}
+
 ir::Program with_kernels(const std::vector<int>& instructions) {
   ir::Program program;
   for (const int n : instructions) {
