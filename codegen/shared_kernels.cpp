@@ -28,6 +28,9 @@ class Renamed {
     for (ir::Scratch& s : k.scratch) s.name = names_[s.name] = "s" + std::to_string(names_.size());
     rename(k.body);
   }
+  // Two kernels of the same text are the same, when it says everything: operands of an index that is a value of its own
+  // are not printed.
+  bool says_all() const { return says_all_; }
   std::string text() const { return ir::print(one_); }
   const std::vector<int>& table() const { return table_; }
 
@@ -35,6 +38,7 @@ class Renamed {
   void rename(ir::Block& block) {
     for (ir::Instr& i : block) {
       i.where = -1;
+      if (i.opcode == ir::Opcode::kIndex || i.opcode == ir::Opcode::kLoadTransposed) says_all_ &= i.operands.empty();
       rename(i.memory);
       rename(i.source);
       rename(i.body);
@@ -58,6 +62,7 @@ class Renamed {
   ir::KernelModule one_;
   std::map<std::string, std::string> names_;
   std::vector<int> table_;
+  bool says_all_ = true;
 };
 
 }  // namespace
@@ -80,6 +85,7 @@ SharedKernels share_kernels(const ir::Program& program) {
     std::map<std::string, std::pair<std::size_t, std::vector<int>>> known;  // by text: the first, its table
     for (const std::size_t k : candidates) {
       const Renamed renamed(program.module, kernels[k]);
+      if (!renamed.says_all()) continue;
       const auto [like, fresh] = known.try_emplace(renamed.text(), k, renamed.table());
       if (fresh) continue;
       const auto& [first, table] = like->second;

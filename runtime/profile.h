@@ -27,7 +27,7 @@ struct Profile {
   };
   struct Event {
     int row;
-    double begin, seconds;  // begin: since the profiler was made
+    double begin, seconds;  // begin: since the first profiler of the process was made
   };
 
   std::string program;        // its name

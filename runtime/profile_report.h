@@ -13,7 +13,7 @@ using ProfileReport = std::function<void(const Profile&)>;
 
 // What GCOMPILE_PROFILE asks for; empty when it is not set. A file that cannot be written is one warning on stderr.
 ProfileReport profile_report_from_environment();
-// Prints a table on stderr ("-"), or adds the profile to those that `files` keeps and writes their trace.
+// Prints a table on stderr ("-"), or writes one trace of this profile and of those that went there before.
 ProfileReport profile_report(const std::string& file);
 
 }  // namespace gcompile::runtime

@@ -11,6 +11,12 @@ std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
 }
 
+// All profilers count from here, so that a trace of several programs shows what ran when.
+std::int64_t origin() {
+  static const std::int64_t first = now();
+  return first;
+}
+
 double seconds(std::int64_t nanoseconds) { return static_cast<double>(nanoseconds) * 1e-9; }
 
 double median(std::vector<double>& times) {
@@ -24,7 +30,7 @@ double median(std::vector<double>& times) {
 
 Profiler::Profiler(std::string program, std::vector<ProfiledLaunch> launches)
     : LaunchClock{&Profiler::on_tick}, program_(std::move(program)), launches_(std::move(launches)),
-      rows_(launches_.size()), events_(kMostEvents), start_(now()), last_(start_) {}
+      rows_(launches_.size()), events_(kMostEvents), start_(origin()), last_(start_) {}
 
 void Profiler::on_tick(LaunchClock* self, std::int64_t done) {
   Profiler& p = *static_cast<Profiler*>(self);

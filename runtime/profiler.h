@@ -53,7 +53,7 @@ class Profiler final : private LaunchClock {
   std::vector<Event> events_;  // a ring
   std::size_t event_count_ = 0;
   std::int64_t calls_ = 0;
-  std::int64_t start_, last_;  // nanoseconds
+  std::int64_t start_, last_;  // nanoseconds of the clock: where events are counted from; the last tick
 };
 
 }  // namespace gcompile::runtime

@@ -9,6 +9,7 @@
 #include "gcompile/codegen/compile.h"
 #include "gcompile/passes/pipeline.h"
 #include "tests/support/graphs.h"
+#include "tests/unit/temp_dir.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -28,6 +29,24 @@ ir::Program with_kernels(const std::vector<int>& instructions) {
     program.module.kernels.push_back(k);
   }
   return program;
+}
+
+// A network that is large enough for several parts.
+ir::Graph deep_graph() {
+  Trace trace("deep");
+  const Tensor x = trace.input("x", {DType::kF32, {Dim("N"), 40}}, Where::current());
+  Tensor h = x;
+  std::vector<Parameter> weights;
+  for (int layer = 0; layer < 3; ++layer) {
+    const std::string name = "w" + std::to_string(layer);
+    weights.emplace_back(name, sample(Type::of(DType::kF32, {40, 40}), {}, 1, name));
+    h = tanh(matmul(h, weights.back())) + x;
+  }
+  const Tensor loss = mean(square(h));
+  const std::vector<Tensor> d = grad(loss, weights);
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i].set(weights[i] - 0.1 * d[i]);
+  const std::vector<Tensor> results{loss};
+  return trace.finish(results, Where::current());
 }
 
 TEST(Parts, SmallProgramsAreOne) {
@@ -54,24 +73,9 @@ TEST(Parts, AreNoMoreThanKernels) {
   EXPECT_THAT(parts[0].kernels, ElementsAre(0));
 }
 
-// A network that is large enough: the same bits from one object and from an archive of them, which is the same each
-// time.
+// The same bits from one object and from an archive of them, which is the same each time.
 TEST(Parts, ComputeTheSame) {
-  Trace trace("deep");
-  const Tensor x = trace.input("x", {DType::kF32, {Dim("N"), 40}}, Where::current());
-  Tensor h = x;
-  std::vector<Parameter> weights;
-  for (int layer = 0; layer < 3; ++layer) {
-    const std::string name = "w" + std::to_string(layer);
-    weights.emplace_back(name, sample(Type::of(DType::kF32, {40, 40}), {}, 1, name));
-    h = tanh(matmul(h, weights.back())) + x;
-  }
-  const Tensor loss = mean(square(h));
-  const std::vector<Tensor> d = grad(loss, weights);
-  for (std::size_t i = 0; i < weights.size(); ++i) weights[i].set(weights[i] - 0.1 * d[i]);
-  const std::vector<Tensor> results{loss};
-  const ir::Graph graph = trace.finish(results, Where::current());
-
+  const ir::Graph graph = deep_graph();
   const Target target = default_target();
   const ir::Program program = passes::run_pipeline(graph, {target});
   ASSERT_GT(parts_of(program, 3).size(), 1u);
@@ -97,6 +101,16 @@ TEST(Parts, ComputeTheSame) {
   }
   ASSERT_EQ(outcomes[0].size(), outcomes[1].size());
   for (std::size_t i = 0; i < outcomes[0].size(); ++i) EXPECT_TRUE(same_bits(outcomes[0][i], outcomes[1][i])) << i;
+}
+
+TEST(Parts, AreKeptInTheCache) {
+  const testing::TempDir dir;
+  CompileOptions options;
+  options.cache = dir.path();
+  options.threads = 3;
+  const ir::Graph graph = deep_graph();
+  EXPECT_FALSE(compile(graph, options)->from_cache);
+  EXPECT_TRUE(compile(graph, options)->from_cache);
 }
 
 TEST(Parts, ABrokenArchiveIsRefused) {

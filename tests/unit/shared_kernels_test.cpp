@@ -73,6 +73,20 @@ TEST(SharedKernels, ThatDifferInNames) {
   EXPECT_THAT(shared.tables[2], IsEmpty());
 }
 
+// What the text of a kernel does not show keeps kernels apart.
+TEST(SharedKernels, NotWhereTheTextSaysTooLittle) {
+  ir::Program p = program();
+  for (const std::size_t k : {0, 1}) {
+    ir::Instr index{ir::Opcode::kIndex};
+    index.index = {Dim("$0")};
+    index.operands = {p.module.kernels[k].body[0].results[0]};
+    index.results = {p.module.kernels[k].values++};
+    index.type = {DType::kI32, false};
+    p.module.kernels[k].body.push_back(index);
+  }
+  EXPECT_THAT(share_kernels(p).first, ElementsAre(0, 1, 2, 3));
+}
+
 TEST(SharedKernels, AreOneFunction) {
   const std::string text = emit_assembly(program(), default_target());
   EXPECT_THAT(text, HasSubstr("# kernel first: model.cpp:3; also kernel second: model.cpp:4\nm.first."));
