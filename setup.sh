@@ -15,6 +15,7 @@ packages=(
   libgtest-dev libgmock-dev     # tests
   libbenchmark-dev              # benchmarks
   clang-format                  # the format test
+  gdb                           # the test of what debuggers are told
 )
 
 if [[ ${1:-} == --list ]]; then

@@ -1,11 +1,12 @@
-// What compiling costs, nothing cached: the whole way from the C++ function to native code for W1, W4 and W5 ("total"),
-// and where it goes: tracing (with the gradient), every pass of the pipeline, LLVM. The shares come from the same
-// graph, sent through the passes once more with a clock beside each. Beside them W5 from the compile cache.
+// What compiling costs, nothing cached: the whole way from the C++ function to native code for W1, W4, W5 and W6
+// ("total"), and where it goes: tracing (with the gradient), every pass of the pipeline, LLVM. The shares come from the
+// same graph, sent through the passes once more with a clock beside each. Beside them W5 from the compile cache.
 #include <map>
 
 #include "gcompile/codegen/compile.h"
 #include "gcompile/ir/parse.h"
 #include "gcompile/passes/pipeline.h"
+#include "gcompile/runtime/thread_pool.h"
 #include "verify.h"
 
 namespace gcompile::bench {
@@ -22,7 +23,7 @@ std::map<std::string, double> shares(const Program& program) {
   const Target target = codegen::default_target();
   const ir::Program planned = passes::run_pipeline(graph, {target}, options);
   const auto begin = Clock::now();
-  const runtime::NativeCode code = codegen::jit(planned, target);
+  const runtime::NativeCode code = codegen::jit(planned, target, {.threads = runtime::ThreadPool::hardware_threads()});
   ms["llvm"] = milliseconds_since(begin);
   if (!code.entry) throw std::runtime_error("no code was made");
   return ms;
@@ -75,6 +76,21 @@ void diabetes(benchmark::State& state, std::int64_t rows) {
   });
 }
 
+// Many kernels: what several threads may share.
+void w6(benchmark::State& state) {
+  constexpr std::int64_t kWidths[] = {784, 512, 256, 128, 64, 10};
+  nn::Sequential net;
+  for (std::size_t i = 1; i < std::size(kWidths); ++i) {
+    net.add<nn::Linear>(kWidths[i - 1], kWidths[i]);
+    if (i + 1 < std::size(kWidths)) net.add<nn::ReLU>();
+  }
+  const Array x(DType::kF32, {64, 784}), y(DType::kI32, {64});
+  compile_cold(state, [&] {
+    TrainStep step(net, nn::CrossEntropyLoss{}, optim::SGD{.lr = 0.01, .momentum = 0.9});
+    return step.compiled(x, y);
+  });
+}
+
 // Tracing, key, file, linking.
 void cached(benchmark::State& state) {
   guarded(state, [&] {
@@ -98,6 +114,7 @@ void cached(benchmark::State& state) {
 BENCHMARK(w1)->Name("compile/W1")->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(diabetes, w4, 759)->Name("compile/W4")->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(diabetes, w5, 32)->Name("compile/W5")->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(w6)->Name("compile/W6")->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(cached)->Name("compile/W5_cached")->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace

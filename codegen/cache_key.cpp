@@ -195,7 +195,7 @@ const std::string& build_identity() {
   return id;
 }
 
-std::optional<ContentHash> cache_key(const ir::Graph& graph, const Target& target, bool check_nan) {
+std::optional<ContentHash> cache_key(const ir::Graph& graph, const Target& target, bool check_nan, bool debug_info) {
   if (build_identity().empty()) return std::nullopt;
   Hasher hash;
   for (const std::string_view text : {std::string_view(build_identity()), std::string_view(GCOMPILE_VERSION_STRING),
@@ -203,6 +203,7 @@ std::optional<ContentHash> cache_key(const ir::Graph& graph, const Target& targe
     hash.add(text);
   add(hash, target);
   hash.add(std::int64_t{check_nan});
+  hash.add(std::int64_t{debug_info});
   GraphHash(hash, graph).run();
   return hash.finish();
 }

@@ -1,6 +1,7 @@
 // The driver: the standard passes, then LLVM; or the cache.
 #include "gcompile/codegen/compile.h"
 
+#include <cstdlib>
 #include <mutex>
 #include <optional>
 
@@ -10,6 +11,8 @@
 #include "gcompile/codegen/dump.h"
 #include "gcompile/ir/print.h"
 #include "gcompile/passes/pipeline.h"
+#include "gcompile/passes/work.h"
+#include "gcompile/runtime/thread_pool.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -39,12 +42,19 @@ ir::Program run_passes(const ir::Graph& graph, const CompileOptions& options, Du
   return passes::run_pipeline(graph, {options.target}, pipeline);
 }
 
+CodeOptions code_options(const CompileOptions& options) {
+  const int threads = options.threads > 0 ? options.threads : runtime::ThreadPool::hardware_threads();
+  return {options.profile, options.debug_info, threads};
+}
+
 // Prints stages on demand; lives in the executable that it points to. What came from the cache has no kernels: there
 // the passes run then, one call at a time, for they add nodes to the graph's arena.
 runtime::Dump dump_of(const runtime::Executable* e, const ir::Graph& graph, const CompileOptions& options) {
   CompileOptions quiet;
   quiet.target = options.target;
   quiet.check_nan = options.check_nan;
+  quiet.profile = options.profile;
+  quiet.debug_info = options.debug_info;
   return [e, graph, quiet, mutex = std::make_shared<std::mutex>()](const std::string& stage) -> std::string {
     if (stage == "graph") return passes::print(graph);
     ir::Program made;
@@ -55,7 +65,7 @@ runtime::Dump dump_of(const runtime::Executable* e, const ir::Graph& graph, cons
     const ir::Program& program = e->from_cache ? made : e->program();
     if (stage == "kernel") return ir::print(program.module);
     if (stage == "program") return ir::print(program);
-    if (stage == "llvm") return emit_llvm(program, quiet.target);
+    if (stage == "llvm") return emit_llvm(program, quiet.target, code_options(quiet));
     if (stage == "asm") return emit_assembly(program, quiet.target);
     throw Error("no stage is called \"" + stage + "\"; there are graph, kernel, program, llvm, asm");
   };
@@ -63,11 +73,25 @@ runtime::Dump dump_of(const runtime::Executable* e, const ir::Graph& graph, cons
 
 std::shared_ptr<runtime::Executable> finish(ir::Program program, runtime::NativeCode code, bool from_cache,
                                             const ir::Graph& graph, const CompileOptions& options) {
+  std::vector<runtime::ProfiledLaunch> launches;
+  if (options.profile) launches = profiled_launches(program);
   auto executable = std::make_shared<runtime::Executable>(std::move(program), std::move(code), input_locations(graph));
+  if (options.profile) executable->start_profile(std::move(launches), runtime::profile_report_from_environment());
   executable->from_cache = from_cache;
   if (options.check_nan) executable->graph = std::make_shared<ir::Graph>(graph);
   executable->dump = dump_of(executable.get(), graph, options);
   return executable;
+}
+
+// The options, and what the environment adds to them.
+CompileOptions with_environment(CompileOptions options) {
+  const auto is_set = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value && *value && std::string_view(value) != "0";
+  };
+  options.profile |= is_set("GCOMPILE_PROFILE");
+  options.debug_info |= is_set("GCOMPILE_DEBUG_INFO");
+  return options;
 }
 
 // Null when the cache has no entry for the key, or none that can be used.
@@ -77,7 +101,8 @@ std::shared_ptr<runtime::Executable> from_cache(ObjectCache& cache, const Conten
   if (!entry) return nullptr;
   try {
     ir::Program program = decode_program(entry->program(), graph);
-    auto executable = finish(std::move(program), link(entry->object(), options.target), true, graph, options);
+    auto executable =
+        finish(std::move(program), link(entry->object(), options.target, code_options(options)), true, graph, options);
     cache.tell(CacheEvent::kHit, cache.path(key));
     return executable;
   } catch (const DataError& e) {
@@ -90,23 +115,42 @@ std::shared_ptr<runtime::Executable> from_cache(ObjectCache& cache, const Conten
 
 }  // namespace
 
-std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const CompileOptions& options) {
+std::vector<runtime::ProfiledLaunch> profiled_launches(const ir::Program& program) {
+  std::vector<runtime::ProfiledLaunch> launches;
+  for (const ir::Launch& l : program.launches) {
+    const ir::Kernel& k = program.module.kernels.at(static_cast<std::size_t>(l.kernel));
+    launches.push_back({k.name, k.locations, passes::cost_of(k, program.module)});
+  }
+  if (program.copies.empty()) return launches;
+  runtime::ProfiledLaunch copies{"(copies of states)", {}, {}};
+  for (const ir::StateCopy& c : program.copies) {
+    const Type& type = program.module.buffers.at(static_cast<std::size_t>(c.state)).type;
+    const Dim bytes = type.size() * Dim(static_cast<std::int64_t>(size_of(type.dtype)));
+    for (int direction = 0; direction < 2; ++direction) copies.cost.traffic.push_back({bytes, bytes});
+  }
+  launches.push_back(std::move(copies));
+  return launches;
+}
+
+std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const CompileOptions& given) {
+  const CompileOptions options = with_environment(given);
   Dump dump = Dump::from_environment(graph.name);
-  const bool watched = options.verify_each || options.after_pass || dump.active();
+  // The cache keeps no kernels, which a profile is about.
+  const bool watched = options.verify_each || options.after_pass || dump.active() || options.profile;
   ObjectCache cache(watched ? "" : cache_folder(options.cache), options.cache_bytes, options.cache_observer);
   std::optional<ContentHash> key;
-  if (cache.active()) key = cache_key(graph, options.target, options.check_nan);
+  if (cache.active()) key = cache_key(graph, options.target, options.check_nan, options.debug_info);
   if (key)
     if (auto executable = from_cache(cache, *key, graph, options)) return executable;
 
   if (dump.active()) dump.write("trace", "graph", ir::print(graph));
   ir::Program program = run_passes(graph, options, &dump);
   if (dump.active()) {
-    dump.write("llvm", "llvm", emit_llvm(program, options.target));
+    dump.write("llvm", "llvm", emit_llvm(program, options.target, code_options(options)));
     dump.write("asm", "asm", emit_assembly(program, options.target));
   }
-  const std::string object = emit_object(program, options.target);
-  runtime::NativeCode code = link(object, options.target);
+  const std::string object = emit_object(program, options.target, code_options(options));
+  runtime::NativeCode code = link(object, options.target, code_options(options));
   if (key)
     if (const std::optional<std::string> text = encode_program(program, graph)) cache.write(*key, object, *text);
   return finish(std::move(program), std::move(code), false, graph, options);

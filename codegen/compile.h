@@ -24,11 +24,23 @@ Target default_target();
 // Whether this machine can execute code for the target; `why` (may be null) gets the reason when not.
 bool runs_here(const Target& target, std::string* why);
 
+// What is added to the code for those who watch it run.
+struct CodeOptions {
+  bool profile = false;     // it tells runtime::LaunchClock of every launch
+  bool debug_info = false;  // line tables of the user's lines; GDB is told of it when it is linked
+  int threads = 1;          // that make it: a large program becomes an archive of objects
+};
+
 struct CompileOptions {
   Target target = default_target();
   bool verify_each = false;  // verify after every pass (always on in debug builds)
   // Calls that meet a NaN update nothing and throw NumericError that says where it came from (pass check-nan).
   bool check_nan = false;
+  // Every launch is measured: Executable::profile(). Not kept in the compile cache. Also when GCOMPILE_PROFILE is set.
+  bool profile = false;
+  // GDB knows the kernels and the user's lines. Also when GCOMPILE_DEBUG_INFO is set.
+  bool debug_info = false;
+  int threads = 0;  // that make machine code of a large program; 0: all cores
   // Called after every pass with its name and the text of the IR: --dump-after, GCOMPILE_DUMP.
   std::function<void(const std::string& pass, const std::string& text)> after_pass = nullptr;
 
@@ -44,11 +56,18 @@ struct CompileOptions {
 std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const CompileOptions& options = {});
 
 // The last part alone: LLVM's view of a program.
-runtime::NativeCode jit(const ir::Program& program, const Target& target);
+runtime::NativeCode jit(const ir::Program& program, const Target& target, const CodeOptions& options = {});
 // And the last part of that: an object of emit_object becomes code of this process. Throws InternalError for another.
-runtime::NativeCode link(std::string_view object, const Target& target);
-std::string emit_llvm(const ir::Program& program, const Target& target);  // textual LLVM IR, after its passes
+runtime::NativeCode link(std::string_view object, const Target& target, const CodeOptions& options = {});
+// Textual LLVM IR, after its passes.
+std::string emit_llvm(const ir::Program& program, const Target& target, const CodeOptions& options = {});
+// With the kernels' names and the user's lines as comments.
 std::string emit_assembly(const ir::Program& program, const Target& target);
-std::string emit_object(const ir::Program& program, const Target& target);  // the bytes of an ELF object
+// The bytes of an ELF object; of an ar archive of such objects when several threads made it.
+std::string emit_object(const ir::Program& program, const Target& target, const CodeOptions& options = {});
+// What Executable::start_profile wants to know of a program.
+std::vector<runtime::ProfiledLaunch> profiled_launches(const ir::Program& program);
+// Seconds that code generation takes for every kernel of the program alone.
+std::vector<double> kernel_seconds(const ir::Program& program, const Target& target);
 
 }  // namespace gcompile::codegen

@@ -8,7 +8,10 @@
 
 #include <llvm/IR/Module.h>
 #include <memory>
+#include <optional>
 
+#include "gcompile/codegen/llvm_debug.h"
+#include "gcompile/codegen/parts.h"
 #include "gcompile/ir/program.h"
 #include "gcompile/ir/target.h"
 
@@ -16,7 +19,15 @@ namespace gcompile::codegen {
 
 inline constexpr const char* kEntryName = "gc_entry";
 
+struct EmitOptions {
+  bool profile = false;                                 // parallel->clock is told of every launch
+  std::optional<DebugInfo::Kind> lines = std::nullopt;  // the user's lines
+  const SharedKernels* shared = nullptr;                // one function for kernels that are alike; null: one for each
+  std::optional<Part> part = std::nullopt;              // this part alone: kernels are external then
+};
+
 // InternalError for a program that breaks the rules of ir/kernel.h, or an op that should have been expanded before.
-std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& target, llvm::LLVMContext& context);
+std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& target, llvm::LLVMContext& context,
+                                   const EmitOptions& options = {});
 
 }  // namespace gcompile::codegen

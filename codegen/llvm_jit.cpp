@@ -1,23 +1,28 @@
-// Program -> code: a slim pipeline (common subexpressions, then code generation) and a linker in this process. The
-// object is linked by RuntimeDyld itself: a session of ORC costs more than it gives to one object with one symbol.
-#include <cstring>
+// Program -> LLVM IR, assembly, object: a slim pipeline, common subexpressions and then code generation. Large programs
+// are cut into modules, each with a context of its own, that threads compile side by side.
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <list>
 #include <llvm/Analysis/TargetTransformInfo.h>
-#include <llvm/ExecutionEngine/JITSymbol.h>
-#include <llvm/ExecutionEngine/RuntimeDyld.h>
-#include <llvm/ExecutionEngine/SectionMemoryManager.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
-#include <llvm/Object/ObjectFile.h>
+#include <llvm/Object/ArchiveWriter.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/Scalar.h>
+#include <map>
 #include <mutex>
 
 #include "gcompile/base/error.h"
+#include "gcompile/codegen/annotate_assembly.h"
 #include "gcompile/codegen/compile.h"
 #include "gcompile/codegen/llvm_emit.h"
+#include "gcompile/codegen/llvm_kernel.h"
+#include "gcompile/codegen/parts.h"
+#include "gcompile/runtime/thread_pool.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -54,8 +59,8 @@ struct Compilation {
   llvm::SmallString<0> output;
   llvm::raw_svector_ostream stream{output};
 
-  Compilation(const ir::Program& program, const Target& target)
-      : machine(machine_for(target)), module(emit(program, target, context)) {
+  Compilation(const ir::Program& program, const Target& target, const EmitOptions& options = {})
+      : machine(machine_for(target)), module(emit(program, target, context, options)) {
     module->setDataLayout(machine->createDataLayout());
 #ifndef NDEBUG
     std::string broken;
@@ -78,67 +83,113 @@ struct Compilation {
   }
 };
 
-// What generated code may call.
-class Resolver final : public llvm::JITSymbolResolver {
- public:
-  void lookup(const LookupSet& names, OnResolvedFunction resolved) override {
-    LookupResult result;
-    for (llvm::StringRef name : names) {
-      const void* address = name == "memcpy"    ? reinterpret_cast<const void*>(&std::memcpy)
-                            : name == "memset"  ? reinterpret_cast<const void*>(&std::memset)
-                            : name == "memmove" ? reinterpret_cast<const void*>(&std::memmove)
-                                                : nullptr;
-      if (!address) return resolved(llvm::createStringError("the generated code calls %s", name.str().c_str()));
-      result[name] = {reinterpret_cast<std::uintptr_t>(address), llvm::JITSymbolFlags::Exported};
-    }
-    resolved(std::move(result));
+// A debugger shows every kernel's own lines, so there each is a function of its own.
+SharedKernels shared_kernels(const ir::Program& program, const CodeOptions& options) {
+  return options.debug_info ? separate_kernels(program) : share_kernels(program);
+}
+
+EmitOptions emit_options(const CodeOptions& options, const SharedKernels& shared) {
+  EmitOptions emit{.profile = options.profile, .shared = &shared};
+  if (options.debug_info) emit.lines = DebugInfo::Kind::kTables;
+  return emit;
+}
+
+std::string object_of(const ir::Program& program, const Target& target, const EmitOptions& options) {
+  Compilation c(program, target, options);
+  llvm::MCContext* context = nullptr;
+  if (c.machine->addPassesToEmitMC(c.passes, context, c.stream, true))
+    throw InternalError("code generation: the target emits no object code");
+  c.passes.run(*c.module);
+  return std::string(c.output);
+}
+
+std::string archive_of(const std::vector<std::string>& objects) {
+  std::vector<llvm::NewArchiveMember> members;
+  std::list<std::string> names;  // that the members point to
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    names.push_back("part" + std::to_string(i) + ".o");
+    members.emplace_back(llvm::MemoryBufferRef(objects[i], names.back()));
   }
-  llvm::Expected<LookupSet> getResponsibilitySet(const LookupSet&) override { return LookupSet(); }
-};
+  auto archive =
+      llvm::writeArchiveToBuffer(members, llvm::SymtabWritingMode::NoSymtab, llvm::object::Archive::K_GNU, true, false);
+  if (!archive) throw InternalError("code generation: " + llvm::toString(archive.takeError()));
+  return (*archive)->getBuffer().str();
+}
+
+// Calls f(0), ..., f(count - 1) on as many threads; throws what the first of them threw.
+void each_on_threads(std::size_t count, const std::function<void(std::size_t)>& f) {
+  struct Job {
+    const std::function<void(std::size_t)>& f;
+    std::vector<std::exception_ptr> errors;
+  } job{f, std::vector<std::exception_ptr>(count)};
+  runtime::ThreadPool::shared().run(
+      static_cast<int>(count), static_cast<std::int64_t>(count),
+      [](void* context, std::int64_t index, int) {
+        Job& j = *static_cast<Job*>(context);
+        const auto i = static_cast<std::size_t>(index);
+        try {
+          j.f(i);
+        } catch (...) {
+          j.errors[i] = std::current_exception();
+        }
+      },
+      &job);
+  for (const std::exception_ptr& e : job.errors)
+    if (e) std::rethrow_exception(e);
+}
 
 }  // namespace
 
-runtime::NativeCode link(std::string_view object, const Target& target) {
+runtime::NativeCode jit(const ir::Program& program, const Target& target, const CodeOptions& options) {
   std::string why;
   if (!runs_here(target, &why)) throw Error("code for " + target.name + " does not run here: " + why);
-  auto file = llvm::object::ObjectFile::createObjectFile(
-      llvm::MemoryBufferRef(llvm::StringRef(object.data(), object.size()), "gcompile"));
-  if (!file) throw InternalError("code generation: " + llvm::toString(file.takeError()));
-  auto memory = std::make_shared<llvm::SectionMemoryManager>();
-  Resolver resolver;
-  llvm::RuntimeDyld linker(*memory, resolver);
-  linker.loadObject(**file);
-  linker.finalizeWithMemoryManagerLocking();
-  if (linker.hasError()) throw InternalError("code generation: " + linker.getErrorString().str());
-  const auto entry = static_cast<std::uintptr_t>(linker.getSymbol(kEntryName).getAddress());
-  if (!entry) throw InternalError("code generation: the object has no entry");
-  return {reinterpret_cast<runtime::Native>(entry), std::move(memory)};
+  return link(emit_object(program, target, options), target, options);
 }
 
-runtime::NativeCode jit(const ir::Program& program, const Target& target) {
-  std::string why;
-  if (!runs_here(target, &why)) throw Error("code for " + target.name + " does not run here: " + why);
-  return link(emit_object(program, target), target);
-}
-
-std::string emit_llvm(const ir::Program& program, const Target& target) {
-  Compilation c(program, target);
+std::string emit_llvm(const ir::Program& program, const Target& target, const CodeOptions& options) {
+  const SharedKernels shared = shared_kernels(program, options);
+  Compilation c(program, target, emit_options(options, shared));
   c.passes.run(*c.module);
   c.module->print(c.stream, nullptr);
   return std::string(c.output);
 }
 
 std::string emit_assembly(const ir::Program& program, const Target& target) {
-  return Compilation(program, target).assembly();
+  const SharedKernels shared = share_kernels(program);
+  const std::string text =
+      Compilation(program, target, {.lines = DebugInfo::Kind::kDirectives, .shared = &shared}).assembly();
+  const std::vector<std::string> names = function_names(program);
+  std::map<std::string, std::string> functions;
+  for (std::size_t n = 0; n < program.module.kernels.size(); ++n) {
+    const ir::Kernel& k = program.module.kernels[n];
+    std::string& about = functions[names[shared.first[n]]];
+    about += (shared.is_first(n) ? "kernel " : "; also kernel ") + k.name;
+    for (std::size_t i = 0; i < k.locations.size(); ++i) about += (i == 0 ? ": " : ", ") + k.locations[i].str();
+  }
+  return annotate_assembly(text, functions);
 }
 
-std::string emit_object(const ir::Program& program, const Target& target) {
-  Compilation c(program, target);
-  llvm::MCContext* context = nullptr;
-  if (c.machine->addPassesToEmitMC(c.passes, context, c.stream, true))
-    throw InternalError("code generation: the target emits no object code");
-  c.passes.run(*c.module);
-  return std::string(c.output);
+std::string emit_object(const ir::Program& program, const Target& target, const CodeOptions& options) {
+  const SharedKernels shared = shared_kernels(program, options);
+  const std::vector<Part> parts = parts_of(program, shared, options.threads);
+  if (parts.size() == 1) return object_of(program, target, emit_options(options, shared));
+  std::vector<std::string> objects(parts.size());
+  each_on_threads(parts.size(), [&](std::size_t i) {
+    EmitOptions part = emit_options(options, shared);
+    part.part = parts[i];
+    objects[i] = object_of(program, target, part);
+  });
+  return archive_of(objects);
+}
+
+std::vector<double> kernel_seconds(const ir::Program& program, const Target& target) {
+  std::vector<double> seconds;
+  for (std::size_t k = 0; k < program.module.kernels.size(); ++k) {
+    const auto begin = std::chrono::steady_clock::now();
+    object_of(program, target, {.part = Part{{k}}});
+    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  return seconds;
 }
 
 }  // namespace gcompile::codegen

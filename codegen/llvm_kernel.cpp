@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <llvm/IR/Module.h>
+#include <set>
 #include <unordered_map>
 
 #include "gcompile/base/error.h"
@@ -24,8 +25,9 @@ constexpr unsigned kBegin = 2, kEnd = 3, kWorker = 4;
 
 class KernelEmitter {
  public:
-  KernelEmitter(const ir::Program& program, const ir::Kernel& kernel, const Target& target, llvm::Function& function)
-      : program_(program), kernel_(kernel), target_(target), function_(function),
+  KernelEmitter(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
+                const Target& target, llvm::Function& function, DebugInfo* debug)
+      : program_(program), kernel_(kernel), table_(table), target_(target), function_(function), debug_(debug),
         entry_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)),
         b_(llvm::BasicBlock::Create(function.getContext(), "body", &function)),
         index_(b_, [this](const std::string& name) { return symbol(name); }), memory_(b_, entry_, index_, target),
@@ -33,6 +35,11 @@ class KernelEmitter {
 
   void run() {
     llvm::BasicBlock* body = b_.GetInsertBlock();
+    if (debug_) {
+      const Location where = kernel_.locations.empty() ? Location{} : kernel_.locations[0];
+      debug_->begin(function_, program_.module.name + "." + kernel_.name, where);
+      entry_.SetCurrentDebugLocation(debug_->at(function_, where));
+    }
     emit(kernel_.body);
     b_.CreateRetVoid();
     entry_.CreateBr(body);
@@ -101,10 +108,16 @@ class KernelEmitter {
       p.dtype = buffer->type.dtype;
       p.extents = buffer->type.dims;
       p.alignment = size_of(p.dtype);
-      p.address = load_constant(entry_.getPtrTy(), 0, static_cast<std::uint64_t>(buffer - buffers.begin()), name);
+      p.address = load_constant(entry_.getPtrTy(), 0, position_of(static_cast<int>(buffer - buffers.begin())), name);
       if (buffer->per_worker && function_.arg_size() > kWorker) p.address = of_this_worker(p.address, *buffer);
     }
     return places_.emplace(name, std::move(p)).first->second;
+  }
+
+  // Where the table of buffers has the one of this index in the module.
+  std::uint64_t position_of(int buffer) const {
+    if (table_.empty()) return static_cast<std::uint64_t>(buffer);
+    return static_cast<std::uint64_t>(std::find(table_.begin(), table_.end(), buffer) - table_.begin());
   }
 
   // Every thread's own one begins at a multiple of 64 bytes behind the one before.
@@ -131,6 +144,9 @@ class KernelEmitter {
   }
 
   void emit(const Instr& i) {
+    if (debug_)
+      b_.SetCurrentDebugLocation(
+          debug_->at(function_, i.where < 0 ? Location{} : kernel_.locations[static_cast<std::size_t>(i.where)]));
     switch (i.opcode) {
       case Opcode::kOp: return emit_primitive(i);
       case Opcode::kLiteral: return define(i, literal(i));
@@ -331,8 +347,10 @@ class KernelEmitter {
 
   const ir::Program& program_;
   const ir::Kernel& kernel_;
+  const std::vector<int>& table_;
   const Target& target_;
   llvm::Function& function_;
+  DebugInfo* debug_;
   llvm::IRBuilder<> entry_, b_;
   IndexEmitter index_;
   MemoryEmitter memory_;
@@ -343,16 +361,21 @@ class KernelEmitter {
   std::map<std::string, Registers> registers_;
 };
 
-// "main.nest0.model.cpp_14": an identifier, so that it needs no quotes in assembly and in profilers.
-std::string function_name(const ir::Program& program, const ir::Kernel& kernel) {
-  std::string name = program.module.name + "." + kernel.name;
-  if (!kernel.locations.empty() && kernel.locations[0].known()) name += "." + kernel.locations[0].str();
-  for (char& c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.') c = '_';
-  return name;
-}
-
 }  // namespace
+
+std::vector<std::string> function_names(const ir::Program& program) {
+  std::vector<std::string> names;
+  std::set<std::string> taken;
+  for (const ir::Kernel& kernel : program.module.kernels) {
+    std::string name = program.module.name + "." + kernel.name;
+    if (!kernel.locations.empty() && kernel.locations[0].known()) name += "." + kernel.locations[0].str();
+    for (char& c : name)
+      if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.') c = '_';
+    while (!taken.insert(name).second) name += "." + std::to_string(names.size());
+    names.push_back(std::move(name));
+  }
+  return names;
+}
 
 void set_attributes(llvm::Function& function, const Target& target) {
   function.setDoesNotThrow();
@@ -366,26 +389,31 @@ void set_attributes(llvm::Function& function, const Target& target) {
   function.addFnAttr("stackrealign");
 }
 
-llvm::Function* emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const Target& target,
-                            llvm::Module& module) {
+llvm::Function* declare_kernel(const ir::Kernel& kernel, const std::string& name, const Target& target,
+                               llvm::Module& module) {
   llvm::LLVMContext& context = module.getContext();
   auto* pointer = llvm::PointerType::get(context, 0);
   std::vector<llvm::Type*> parameters{pointer, pointer};
-  if (kernel.is_parallel()) parameters.resize(kWorker + 1, llvm::Type::getInt64Ty(context));
+  const bool parallel = kernel.is_parallel();
+  if (parallel) parameters.resize(kWorker + 1, llvm::Type::getInt64Ty(context));
   auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), parameters, false);
-  auto* function =
-      llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, function_name(program, kernel), module);
+  auto* function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
   function->getArg(0)->setName("buffers");
   function->getArg(1)->setName("dims");
-  if (kernel.is_parallel())
-    for (const auto& [at, name] : {std::pair{kBegin, "begin"}, std::pair{kEnd, "end"}, std::pair{kWorker, "worker"}})
-      function->getArg(at)->setName(name);
+  if (parallel)
+    for (const auto& [at, what] : {std::pair{kBegin, "begin"}, std::pair{kEnd, "end"}, std::pair{kWorker, "worker"}})
+      function->getArg(at)->setName(what);
   set_attributes(*function, target);
+  return function;
+}
+
+void emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
+                 const Target& target, llvm::Function& function, DebugInfo* debug) {
+  llvm::LLVMContext& context = function.getContext();
   std::vector<llvm::Metadata*> lines;
   for (const Location& l : kernel.locations) lines.push_back(llvm::MDString::get(context, l.str()));
-  if (!lines.empty()) function->setMetadata("gcompile.lines", llvm::MDNode::get(context, lines));
-  KernelEmitter(program, kernel, target, *function).run();
-  return function;
+  if (!lines.empty()) function.setMetadata("gcompile.lines", llvm::MDNode::get(context, lines));
+  KernelEmitter(program, kernel, table, target, function, debug).run();
 }
 
 }  // namespace gcompile::codegen

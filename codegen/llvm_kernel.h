@@ -3,7 +3,10 @@
 #pragma once
 
 #include <llvm/IR/Function.h>
+#include <string>
+#include <vector>
 
+#include "gcompile/codegen/llvm_debug.h"
 #include "gcompile/ir/program.h"
 #include "gcompile/ir/target.h"
 
@@ -12,7 +15,16 @@ namespace gcompile::codegen {
 // Attributes that all functions of a target have: processor, width of vectors, an aligned stack, no unwinding.
 void set_attributes(llvm::Function& function, const Target& target);
 
-llvm::Function* emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const Target& target,
-                            llvm::Module& module);
+// Of every kernel of the program: "main.nest0.model.cpp_14", an identifier, so that it needs no quotes in assembly and
+// in profilers. No two are the same.
+std::vector<std::string> function_names(const ir::Program& program);
+
+// The function without its body, external.
+llvm::Function* declare_kernel(const ir::Kernel& kernel, const std::string& name, const Target& target,
+                               llvm::Module& module);
+// The body. `table`: the buffers that the function is called with, all of the module's when it is empty. `debug` (may
+// be null) gets the user's lines.
+void emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
+                 const Target& target, llvm::Function& function, DebugInfo* debug = nullptr);
 
 }  // namespace gcompile::codegen

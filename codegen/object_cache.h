@@ -1,5 +1,5 @@
-// ObjectCache: a folder of compiled programs, one file per key. A file is a header, an object file and a description of
-// the program, with a checksum over all of it:
+// ObjectCache: a folder of compiled programs, one file per key. A file is a header, an object file (or an archive of
+// some) and a description of the program, with a checksum over all of it:
 //
 //   bytes  0  magic "gcmpobj\n"       8  version of the format     16  key
 //         32  bytes of the object    40  bytes of the program     48  checksum of everything else

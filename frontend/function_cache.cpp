@@ -98,6 +98,9 @@ FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& sp
   if (options_.verify_each) options.verify_each = true;
   options.check_nan = options_.check == Check::NaN;
   options.cache = options_.cache;
+  options.threads = threads_of(options_);
+  options.profile = options_.profile;
+  options.debug_info = options_.debug_info;
   auto variant = std::make_unique<Variant>();
   Trace trace(options_.name);
   std::vector<Tensor> inputs;

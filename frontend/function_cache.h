@@ -30,6 +30,8 @@ struct JitOptions {
   int threads = 0;            // that a call may use, at most 256; 0: all cores. The bits do not depend on it
   Check check = Check::None;  // of the values that a call computes
   std::string cache = "";     // folder of compiled functions, "off"; empty: GCOMPILE_CACHE or the user's cache folder
+  bool profile = false;       // measure every kernel: compiled().profile(); such a function is not kept in the cache
+  bool debug_info = false;    // gdb knows the function's kernels and your lines
 
   JitOptions named(const char* default_name) const {
     JitOptions named = *this;
@@ -54,6 +56,10 @@ class Program {
   bool from_cache() const { return executable_->from_cache; }
   // The text of a stage: "graph", "kernel", "program", "llvm" or "asm".
   std::string dump(const std::string& stage) const;
+  // What every kernel took in all calls so far, or since reset_profile; print(profile) is a table, chrome_trace a file
+  // for a viewer. Error unless compiled with `.profile = true`.
+  runtime::Profile profile() const { return executable_->profile(); }
+  void reset_profile() { executable_->reset_profile(); }
 
  private:
   std::shared_ptr<runtime::Executable> executable_;

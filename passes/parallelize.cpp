@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gcompile/passes/tile.h"
+#include "gcompile/passes/work.h"
 
 namespace gcompile::passes {
 namespace {
@@ -192,24 +193,6 @@ class Splitter {
 };
 
 }  // namespace
-
-Dim work_of(const Instr& loop) {
-  std::set<std::string> vars;
-  walk(loop, [&](const Instr& i) {
-    if (i.opcode == Opcode::kFor) vars.insert(i.var);
-  });
-  const std::function<Dim(const Instr&)> work = [&](const Instr& i) -> Dim {
-    if (i.opcode == Opcode::kLiteral || i.opcode == Opcode::kIndex) return 0;
-    if (i.opcode == Opcode::kLaneReduce || ir::is_transposed(i.opcode)) return i.extent * Dim(3);
-    if (i.opcode != Opcode::kFor) return 1;
-    Dim extent = i.extent, sum = 0;
-    for (const std::string& s : i.extent.symbols())
-      if (vars.count(s)) extent = Dim(std::max<std::int64_t>(i.extent.constant(), 1));
-    for (const Instr& inner : i.body) sum += work(inner);
-    return extent * sum;
-  };
-  return work(loop);
-}
 
 ir::KernelModule parallelize(const ir::KernelModule& module, const PassContext& context) {
   refuse_contracts(module, "parallelize");

@@ -16,8 +16,4 @@ namespace gcompile::passes {
 
 ir::KernelModule parallelize(const ir::KernelModule& module, const PassContext& context);
 
-// Instructions that a loop executes, about: a polynomial in the symbols of the module; a loop inside whose extent
-// depends on a variable counts for the constant part of it.
-Dim work_of(const ir::Instr& loop);
-
 }  // namespace gcompile::passes

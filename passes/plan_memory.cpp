@@ -4,8 +4,8 @@
 #include <functional>
 #include <set>
 
-#include "gcompile/passes/parallelize.h"
 #include "gcompile/passes/tile.h"
+#include "gcompile/passes/work.h"
 
 namespace gcompile::passes {
 namespace {

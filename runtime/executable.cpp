@@ -63,6 +63,26 @@ Executable::Executable(ir::Program program, NativeCode code, std::vector<Locatio
   dims_.resize(program_.symbols.size());
 }
 
+Executable::~Executable() {
+  if (profiler_ && report_) report_(profiler_->profile());
+}
+
+void Executable::start_profile(std::vector<ProfiledLaunch> launches, ProfileReport report) {
+  profiler_ = std::make_unique<Profiler>(program_.module.name, std::move(launches));
+  parallel_.clock = profiler_->clock();
+  report_ = std::move(report);
+  is_bound_ = false;
+}
+
+Profile Executable::profile() const {
+  if (!profiler_) throw Error("'" + program_.module.name + "' was compiled without a profile");
+  return profiler_->profile();
+}
+
+void Executable::reset_profile() {
+  if (profiler_) profiler_->reset();
+}
+
 const Type& Executable::result_type(std::size_t i) const {
   return program_.module.buffers[static_cast<std::size_t>(results_.at(i))].type;
 }
@@ -137,12 +157,14 @@ void Executable::bind(std::span<const Array* const> arguments) {
     result_shapes_[i] = Shape(extents);
   }
   for (std::size_t i = 0; i < inputs_.size(); ++i) bound_[i] = arguments[i]->shape();
+  if (profiler_) profiler_->bind(values);
   is_bound_ = true;
 }
 
 void Executable::set_threads(int threads) {
   const Busy busy(busy_);
   parallel_ = parallel_on_pool(threads);
+  if (profiler_) parallel_.clock = profiler_->clock();
   is_bound_ = false;  // every thread has temporaries of its own
 }
 

@@ -15,6 +15,8 @@
 #include "gcompile/ir/graph.h"
 #include "gcompile/ir/program.h"
 #include "gcompile/runtime/parallel.h"
+#include "gcompile/runtime/profile_report.h"
+#include "gcompile/runtime/profiler.h"
 #include "gcompile/runtime/trap.h"
 
 namespace gcompile::runtime {
@@ -36,6 +38,7 @@ class Executable {
   Executable(ir::Program program, NativeCode code, std::vector<Location> input_locations = {});
   Executable(const Executable&) = delete;
   Executable& operator=(const Executable&) = delete;
+  ~Executable();
 
   struct Input {
     std::string name;
@@ -68,6 +71,14 @@ class Executable {
     return program_.peak_bytes(dims, threads());
   }
 
+  // For code that was compiled with a profile, before it runs: the program's launches, in order, and one more for the
+  // copies of states when there are any. `report` (may be empty) takes the profile in the end.
+  void start_profile(std::vector<ProfiledLaunch> launches, ProfileReport report = nullptr);
+  // What the calls so far, or since reset_profile, took. Error when the code was compiled without a profile. Neither
+  // while a call runs.
+  Profile profile() const;
+  void reset_profile();
+
   // Where every stage can be printed from (empty when compiled without).
   Dump dump;
   // Loaded from the compile cache: no pass was run.
@@ -94,6 +105,8 @@ class Executable {
   bool is_bound_ = false;
   std::int32_t status_ = 0;  // written by a program that checks for NaN
   TrapRecord trap_;
+  std::unique_ptr<Profiler> profiler_;
+  ProfileReport report_;
   std::atomic<bool> busy_{false};
 };
 

@@ -66,6 +66,18 @@ TEST(NoMalloc, StepsOfOneShape) {
   EXPECT_GT(last, 0);
 }
 
+TEST(NoMalloc, StepsThatAreProfiled) {
+  const Array x(DType::kF32, {32, 8}), y(DType::kF32, {32, 1});
+  Net model;
+  TrainStep step(model, nn::BCELoss{}, optim::SGD{.lr = 0.1}, {.profile = true});
+  step(x, y);
+  EXPECT_EQ(counted([&] {
+              for (int i = 0; i < 100; ++i) step(x, y);
+            }),
+            0);
+  EXPECT_EQ(step.compiled().profile().calls, 101);
+}
+
 TEST(NoMalloc, StepsThatLookForNaN) {
   const Array x(DType::kF32, {32, 8}), y(DType::kF32, {32, 1}), bad = Array::full(DType::kF32, {32, 8}, NAN);
   Net model;

@@ -140,11 +140,17 @@ TEST_F(CompileCache, MissesForAnythingThatTheCodeDependsOn) {
   options.target = codegen::default_target();
   options.check_nan = true;
   misses("an option", scaled(a, 1));
+  options.debug_info = true;
+  misses("another option", scaled(a, 1));
 }
 
 TEST_F(CompileCache, IsLeftAsideByWhoWantsToSeeThePasses) {
   const ir::Graph graph = scaled(Array{1.0f, 2.0f, 3.0f}, 1);
   compile(graph);
+  options.profile = true;
+  EXPECT_FALSE(compile(graph)->from_cache);
+  EXPECT_TRUE(log.events.empty());
+  options.profile = false;
   int passes = 0;
   options.after_pass = [&](const std::string&, const std::string&) { ++passes; };
   EXPECT_FALSE(compile(graph)->from_cache);

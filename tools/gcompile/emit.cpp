@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
 #include <iostream>
+#include <numeric>
 
 #include "commands.h"
 #include "explain.h"
@@ -56,6 +58,24 @@ std::string text_of(const passes::Stage& stage, std::string_view level, const Ta
   return passes::print(stage);
 }
 
+// The kernels that take most of code generation, each compiled once more alone.
+void print_slowest_kernels(const ir::Program& program, const Target& target, std::ostream& out) {
+  constexpr std::size_t kMost = 5;
+  const std::vector<double> seconds = codegen::kernel_seconds(program, target);
+  std::vector<std::size_t> order(seconds.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return seconds[a] > seconds[b]; });
+  order.resize(std::min(order.size(), kMost));
+  for (const std::size_t k : order) {
+    const ir::Kernel& kernel = program.module.kernels[k];
+    char text[32];
+    std::snprintf(text, sizeof text, "%9.3f ms", seconds[k] * 1e3);
+    const std::string name = "kernel " + kernel.name;
+    out << "// time: " << name << std::string(name.size() < 17 ? 17 - name.size() : 1, ' ') << text
+        << ir::print_locations(kernel.locations) << '\n';
+  }
+}
+
 po::options_description emit_options() {
   po::options_description options = common_options();
   auto add = options.add_options();
@@ -63,7 +83,7 @@ po::options_description emit_options() {
   add("passes", po::value<std::string>()->value_name("a,b,c"), "exactly these passes, in this order");
   add("dump-after", po::value<std::vector<std::string>>()->value_name("PASS|all"),
       "print the IR after a pass (stderr)");
-  add("time-passes", "print what every pass takes (stderr)");
+  add("time-passes", "print what every pass takes, and with --emit=asm or obj the slowest kernels (stderr)");
   add("explain", "print why values were fused and updates made in place (stderr)");
   add("verify-each", "verify the IR after every pass");
   add("output,o", po::value<std::string>()->value_name("FILE"), "write there, not to stdout");
@@ -120,7 +140,11 @@ int emit_command(const std::vector<std::string>& words) {
   const std::string text = text_of(runner.stage(), level, target);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   if (level == "llvm" || level == "asm" || level == "obj") runner.note("code generation", seconds.count());
-  if (vars.count("time-passes")) runner.print_times(std::cerr);
+  if (vars.count("time-passes")) {
+    runner.print_times(std::cerr);
+    if (level == "asm" || level == "obj")
+      print_slowest_kernels(std::get<ir::Program>(runner.stage()), target, std::cerr);
+  }
   if (vars.count("explain")) {
     if (!fixed) runner.run_to("program");
     explain(runner.stage(), std::cerr);

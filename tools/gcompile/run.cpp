@@ -1,5 +1,6 @@
 // gcompile run: compiles a graph or kernels for this machine, calls the result, prints what came out.
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <iostream>
@@ -10,6 +11,7 @@
 #include "gcompile/codegen/check/sample.h"
 #include "gcompile/codegen/compile.h"
 #include "gcompile/passes/specialize.h"
+#include "gcompile/runtime/file_io.h"
 #include "gcompile/runtime/npy.h"
 #include "model.h"
 #include "numbers.h"
@@ -37,6 +39,10 @@ po::options_description run_options() {
   add("steps", po::value<int>()->default_value(1)->value_name("K"), "call it so many times");
   add("output", po::value<std::string>()->value_name("DIR"), "write results and updated states there as .npy");
   add("check", po::value<std::string>()->value_name("nan"), "stop at a NaN, update nothing, say where it came from");
+  add("profile", "measure every kernel and print a table (stderr)");
+  add("trace", po::value<std::string>()->value_name("FILE.json"),
+      "measure every kernel and write a trace for chrome://tracing or Perfetto");
+  add("debug-info", "tell gdb of the kernels and of the lines they come from");
   add("hex", "print floats in hexadecimal");
   return options;
 }
@@ -76,14 +82,16 @@ class Run {
     }
   }
 
-  void call(int steps, bool hex) {
+  // Returns what the kernels took, when that is measured.
+  runtime::Profile call(int steps, bool hex, const codegen::CodeOptions& code) {
     bind_dims();
     std::vector<Array> arguments;
     for (const ir::Buffer& b : program_.module.buffers)
       if (b.role == ir::BufferRole::kInput) arguments.push_back(value_of(b.name, b.type));
     std::vector<const Array*> pointers;
     for (const Array& a : arguments) pointers.push_back(&a);
-    runtime::Executable executable(program_, codegen::jit(program_, target_));
+    runtime::Executable executable(program_, codegen::jit(program_, target_, code));
+    if (code.profile) executable.start_profile(codegen::profiled_launches(program_));
     executable.graph = source_;
     results_.resize(executable.result_count());
     for (int step = 1; step <= steps; ++step) {
@@ -92,6 +100,7 @@ class Run {
       print("result", hex, named_results());
     }
     print("state", hex, named_states());
+    return code.profile ? executable.profile() : runtime::Profile{};
   }
 
   void save(const std::string& folder) const {
@@ -185,7 +194,14 @@ int run_command(const std::vector<std::string>& words) {
   passes::PipelineOptions options;
   options.check_nan = source != nullptr;
   Run run(vars, passes::run_pipeline(std::move(stage), {target}, options), source, target);
-  run.call(steps, vars.count("hex") != 0);
+  const bool profiled = vars.count("profile") || vars.count("trace");
+  const runtime::Profile profile =
+      run.call(steps, vars.count("hex") != 0, {.profile = profiled, .debug_info = vars.count("debug-info") != 0});
+  if (vars.count("profile")) std::cerr << runtime::print(profile);
+  if (vars.count("trace")) {
+    const std::string trace = runtime::chrome_trace({&profile, 1});
+    runtime::write_file_atomically(vars["trace"].as<std::string>(), std::array<std::string_view, 1>{trace});
+  }
   if (vars.count("output")) run.save(vars["output"].as<std::string>());
   return kOk;
 }

@@ -1,0 +1,26 @@
+// How a program is cut into modules that several threads make machine code of. A kernel is the same code wherever it
+// is.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "gcompile/codegen/shared_kernels.h"
+#include "gcompile/ir/program.h"
+
+namespace gcompile::codegen {
+
+struct Part {
+  std::vector<std::size_t> kernels;  // indices into the program's, ascending
+  bool entry = false;                // whether the program's entry is in it
+};
+
+// So many instructions are worth a module of their own: LLVM takes some 50 ms for them, and 1 ms for a module with
+// nothing in it.
+inline constexpr std::int64_t kPartInstructions = 500;
+
+// At most `threads` parts, none much smaller than kPartInstructions, of about the same work; a function of its
+// arguments. The first has the entry. One part: everything. Of kernels that are alike the first alone is in a part.
+std::vector<Part> parts_of(const ir::Program& program, const SharedKernels& shared, int threads);
+
+}  // namespace gcompile::codegen
