@@ -38,7 +38,7 @@ class Renamed {
   void rename(ir::Block& block) {
     for (ir::Instr& i : block) {
       i.where = -1;
-      if (i.opcode == ir::Opcode::kIndex || i.opcode == ir::Opcode::kLoadTransposed) says_all_ &= i.operands.empty();
+      if (i.opcode == ir::Opcode::kIndex || ir::is_transposed(i.opcode)) says_all_ &= i.operands.empty();
       rename(i.memory);
       rename(i.source);
       rename(i.body);

@@ -46,7 +46,7 @@ void emit_value(BodyLowering& c, ir::Value v, const Destination& to);
 
 // Reductions. The element at an index of one that folds the last axis; all elements of one that keeps it.
 int lane_reduction(BodyLowering& c, ir::Value v, const ir::Index& at);
-void emit_column_reduction(BodyLowering& c, ir::Value v, const Destination& to);
+void emit_column_reduction(BodyLowering& c, ir::Value v, const Destination& to, const std::vector<Output>& more = {});
 inline constexpr int kSums = 4;
 
 // Runs `body` over the lanes of an axis: whole vectors first, then those that are left, with a mask. Lanes are on

@@ -163,7 +163,7 @@ int lane_reduction(BodyLowering& c, Value v, const Index& at) {
   return b.load(total, dtype, {Dim(0)});
 }
 
-void emit_column_reduction(BodyLowering& c, Value v, const Destination& to) {
+void emit_column_reduction(BodyLowering& c, Value v, const Destination& to, const std::vector<Output>& more) {
   KernelBuilder& b = c.builder();
   const Fold f(*v.node);
   const Type& type = v.type();
@@ -189,8 +189,13 @@ void emit_column_reduction(BodyLowering& c, Value v, const Destination& to) {
                                c.mask = -1;
                                return carried;
                              });
-    for (int u = 0; u < count; ++u)
-      b.store(to.memory, to.at(at(u), type), sums[static_cast<std::size_t>(u)].id, mask_of(u));
+    for (int u = 0; u < count; ++u) {
+      c.mask = mask_of(u);
+      c.bind(v, at(u), sums[static_cast<std::size_t>(u)].id);
+      b.store(to.memory, to.at(at(u), type), sums[static_cast<std::size_t>(u)].id, c.mask);
+      for (const Output& o : more) b.store(o.buffer, at(u), c.value(o.value, at(u)), c.mask);
+    }
+    c.mask = -1;
   };
   const int most = columns_at_once(c, f.operand);
   const std::int64_t wide = std::int64_t{most} * ir::kLanes;

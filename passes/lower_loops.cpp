@@ -33,6 +33,8 @@ bool is_flat(const BodyLowering& c, Value v, const std::vector<Dim>& dims) {
   return std::all_of(n.operands.begin(), n.operands.end(), [&](Value o) { return is_flat(c, o, dims); });
 }
 
+bool is_long(const Dim& extent) { return !extent.is_constant() || extent.constant() >= kFewLanes; }
+
 // What a reduction folds: its last axis, others, or nothing (also where the value is no reduction).
 enum class Folds { kNothing, kLast, kOthers };
 Folds folds(const BodyLowering& c, Value v) {
@@ -81,8 +83,8 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
   // Lanes over the last axis unless it is too short; then over the longest of the constant axes, or a symbolic one.
   std::size_t lane_axis = extents.size() - 1;
   const auto length = [&](std::size_t a) { return extents[a].is_constant() ? extents[a].constant() : INT64_MAX; };
-  if (length(lane_axis) >= kFewLanes && folded == Folds::kOthers) return emit_column_reduction(c, v, to);
-  if (length(lane_axis) >= kFewLanes && emit_transposed(c, v, to)) return;
+  if (is_long(extents[lane_axis]) && folded == Folds::kOthers) return emit_column_reduction(c, v, to);
+  if (is_long(extents[lane_axis]) && emit_transposed(c, v, to)) return;
   if (length(lane_axis) < kFewLanes)
     for (std::size_t a = extents.size(); a-- > 0;)
       if (length(a) > length(lane_axis)) lane_axis = a;
@@ -161,7 +163,14 @@ void lower_loops(BodyLowering& c, const ir::Graph& graph, const std::vector<Outp
   if (const auto riders = riders_on_first(body.nodes, body.values, body.placed); !riders.empty()) {
     std::vector<Output> more;
     for (const std::size_t i : riders) more.push_back(outputs[i]);
-    if (more.size() + 1 == outputs.size() && emit_contract(c, outputs[0].value, {outputs[0].buffer}, more)) return;
+    const Value first = outputs[0].value;
+    if (more.size() + 1 == outputs.size()) {
+      if (emit_contract(c, first, {outputs[0].buffer}, more)) return;
+      if (folds(c, first) == Folds::kOthers && is_long(first.type().dims.back())) {
+        const BodyLowering::At here(c, *first.node);
+        return emit_column_reduction(c, first, {outputs[0].buffer}, more);
+      }
+    }
   }
   std::set<std::string> written;
   for (const Node* n : body.nodes) {

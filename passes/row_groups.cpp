@@ -21,6 +21,12 @@ constexpr std::size_t kLargestGroup = 256;  // nodes, which bounds the time LLVM
 
 bool is_dot(const Node* n) { return n->op->is(ir::kContraction); }
 bool folds(const Node* n) { return n->op->is(ir::kReduction) || n->op->name == "argmax" || n->op->name == "argmin"; }
+// A reduction of which elements along a row of memory are made side by side.
+bool keeps_last_axis(const Node& n) {
+  if (!n.op->is(ir::kReduction) || !n.attrs.has("axes") || n.types[0].rank() == 0) return false;
+  const auto& axes = n.attrs.ints("axes");
+  return !axes.empty() && axes.back() != n.operands[0].type().rank() - 1;
+}
 bool contains(const Nodes& nodes, const Node* n) { return std::find(nodes.begin(), nodes.end(), n) != nodes.end(); }
 
 Dim row_size(const Type& t, int rows) {
@@ -66,14 +72,13 @@ class Grouping {
         }
       };
       store(root);
-      if (std::any_of(g.nodes.begin(), g.nodes.end(), is_dot)) {
+      const bool has_dot = std::any_of(g.nodes.begin(), g.nodes.end(), is_dot);
+      if (has_dot || keeps_last_axis(*root))
         for (const Node* n : nodes_)
           if (placed_.count(n) && !done.count(n) &&
               rides_on(*n, g.stored, placed_, [&](const Node* o) { return done.count(o) != 0; }))
             store(n);
-      } else {
-        g.rows = root->types[0].rank();
-      }
+      if (!has_dot && g.stored.size() == 1) g.rows = root->types[0].rank();
       for (const Node* n : g.stored) stored_by_[n] = groups_.size();
       merged_into_.push_back(groups_.size());
       groups_.push_back(std::move(g));
@@ -124,12 +129,17 @@ class Grouping {
     for (std::size_t o = 0; o < n.operands.size(); ++o) {
       const Node* operand = n.operands[o].node;
       const bool is_stored = stored.count(operand) != 0;
-      if (operand->op->is(ir::kLeaf) || (placed_.count(operand) && !is_stored)) continue;
+      if (!folds(&n) && (operand->op->is(ir::kLeaf) || (placed_.count(operand) && !is_stored))) continue;
       std::vector<int> inner(axes.size(), -1);
       for (std::size_t i = 0; i < axes.size(); ++i)
         for (const AxisRelation& r : relations)
           if (axes[i] >= 0 && r.operand == static_cast<int>(o) && r.result_axis == axes[i]) inner[i] = r.operand_axis;
       if (n.op->name == "reshape" && needs_memory(n)) inner.assign(axes.size(), -1);
+      // The rows of what is summed lie one after the other in memory, too.
+      if (folds(&n))
+        for (int i = 0; i < depth; ++i)
+          if (inner[static_cast<std::size_t>(i)] != i) depth = i;
+      if (operand->op->is(ir::kLeaf) || (placed_.count(operand) && !is_stored)) continue;
       if (!is_stored) {
         follow(*operand, inner, stored, depth);
         continue;

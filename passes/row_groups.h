@@ -1,8 +1,8 @@
 // Kernels of values that are stored (places.h), for graphs that are no nest. A value is stored by a kernel of its own,
-// with what is computed where it is read; the kernel of a dot also stores what rides on it. Values that depend on each
-// other row by row - leading axes at the same index - become one kernel that makes them one row at a time when a
-// reduction is among them: softmax, layer normalization, a loss and its gradient. What no other kernel reads of a row
-// then stays in the frame.
+// with what is computed where it is read; the kernel of a dot, or of sums over rows, also stores what rides on it.
+// Values that depend on each other row by row - leading axes at the same index - become one kernel that makes them one
+// row at a time when a reduction is among them: softmax, layer normalization, a loss and its gradient. What no other
+// kernel reads of a row then stays in the frame.
 #pragma once
 
 #include <vector>
