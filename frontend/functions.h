@@ -80,6 +80,10 @@ Tensor pad(const Tensor& x, const std::vector<std::int64_t>& low, const std::vec
            double value = 0, Where where = Where::current());
 // Elements at i32 indices along an axis; indices outside are clamped to the nearest.
 Tensor take(const Tensor& x, const Tensor& indices, int axis = 0, Where where = Where::current());
+// x with the updates added at i32 indices along an axis, in ascending order of their position: the shape of the updates
+// is that of take(x, indices, axis), and indices outside are clamped in the same way.
+Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis = 0,
+                   Where where = Where::current());
 // [...] of class numbers -> [..., classes] of 0 and 1; a number outside gives zeros.
 Tensor one_hot(const Tensor& classes, std::int64_t count, DType dtype = DType::kF32, Where where = Where::current());
 

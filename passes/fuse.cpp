@@ -79,6 +79,23 @@ const Node* better_in_tiles(const Nodes& computed, const NestPlan& plan, const T
   return nullptr;
 }
 
+// A scatter_add of a nest that is faster in loops: those go from an update to its element, a nest asks for every
+// element of a sample whether an update is its own.
+const Node* better_in_loops(const Nodes& computed, const NestPlan& plan, const AxisClasses& classes, int anchor,
+                            const Target& target) {
+  for (const Node* n : computed) {
+    if (n->op->name != "scatter_add" || plan.category.at(n) == Category::kUniform) continue;
+    const auto without_anchor = [&](Value v) {
+      std::int64_t size = 1;
+      for (int a = 0; a < v.type().rank(); ++a)
+        if (a != classes.find(v, anchor)) size *= v.type().dim(a).constant();
+      return size;
+    };
+    if (without_anchor({n, 0}) * without_anchor(n->operands[1]) >= target.tile_elements) return n;
+  }
+  return nullptr;
+}
+
 // Makes the fusion node of `nodes` (without arguments; other leaves are copied into the body) with the given outputs.
 class Fuser {
  public:
@@ -184,13 +201,17 @@ bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const
       why_not += "no nest: " + why + "; ";
       continue;
     }
-    if (plan->reductions + plan->carried_dots == 0) {
+    if (plan->reductions - plan->scatters + plan->carried_dots == 0) {
       why_not += "no nest: nothing is contracted or summed along the samples; ";
       continue;
     }
     if (const Node* dot = better_in_tiles(computed, *plan, context.target)) {
       why_not += "no nest: the dot " + dot->operands[0].type().str() + " x " + dot->operands[1].type().str() +
                  " is faster in tiles; ";
+      continue;
+    }
+    if (const Node* scatter = better_in_loops(computed, *plan, classes, anchor, context.target)) {
+      why_not += "no nest: the scatter_add to " + scatter->types[0].str() + " is faster in loops; ";
       continue;
     }
     const auto placed = placed_nodes(computed, outputs);

@@ -30,6 +30,12 @@ void lower_nest(BodyLowering& c, const ir::Graph& body, const std::vector<std::i
 // Writes all elements of a value to memory: a buffer of its shape, or scratch in row-major order (`linear`).
 void emit_value(BodyLowering& c, ir::Value v, const std::string& memory, bool linear);
 
+// The same for a scatter_add: zeros, then the updates, one after the other. lower_scatter.cpp.
+void emit_scatter(BodyLowering& c, const ir::Node& node, const std::string& memory, bool linear);
+
+// Runs `body` over the lanes of one axis of the given extent: full vectors and a masked tail. Lanes are on inside.
+void over_lanes(BodyLowering& c, const Dim& extent, const std::function<void(const Dim&)>& body);
+
 // The same as a contract with the value's expression as epilogue, when there is exactly one dot in it, not placed,
 // whose operands are affine views of memory; returns false and does nothing otherwise. `more` are
 // values that ride on it (places.h): the epilogue stores them too.

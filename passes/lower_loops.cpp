@@ -37,7 +37,8 @@ bool is_flat(const BodyLowering& c, Value v, const std::vector<Dim>& dims) {
   return std::all_of(n.operands.begin(), n.operands.end(), [&](Value o) { return is_flat(c, o, dims); });
 }
 
-// Runs `body` over the lanes of one axis of the given extent: full vectors and a masked tail. Lanes are on inside.
+}  // namespace
+
 void over_lanes(BodyLowering& c, const Dim& extent, const std::function<void(const Dim&)>& body) {
   constexpr int kLanes = ir::kLanes;
   c.loop("j", ceildiv(extent, kLanes), wish(ceildiv(extent, kLanes)), [&](const Dim& j) {
@@ -51,6 +52,8 @@ void over_lanes(BodyLowering& c, const Dim& extent, const std::function<void(con
     c.mask = -1;
   });
 }
+
+namespace {
 
 // A reduction that folds the last axis: 16 partial results over that axis, then a tree.
 void emit_lane_reduction(BodyLowering& c, const Node& n, const ir::ReduceLowering& r, const std::string& memory,
@@ -101,6 +104,7 @@ void emit_value(BodyLowering& c, Value v, const std::string& memory, bool linear
   const Node& n = *v.node;
   const Type& t = v.type();
   KernelBuilder& b = c.builder();
+  if (n.op->name == "scatter_add" && !c.is_placed(v)) return emit_scatter(c, n, memory, linear);
   if (emit_contract(c, v, memory, linear)) return;
   const BodyLowering::At here(c, n);
   const auto* reduce = std::get_if<ir::ReduceLowering>(&n.op->lower);

@@ -17,7 +17,8 @@ std::vector<OpDef> compare_ops();     // eq ne lt le gt ge
 std::vector<OpDef> logic_ops();       // and or xor, and the bit operations of kernels
 std::vector<OpDef> select_ops();      // select cast
 std::vector<OpDef> view_ops();        // reshape transpose broadcast slice reverse
-std::vector<OpDef> structure_ops();   // concat pad gather
+std::vector<OpDef> structure_ops();   // concat pad
+std::vector<OpDef> indexed_ops();     // gather scatter_add
 std::vector<OpDef> reduce_ops();      // reduce_sum reduce_max reduce_min reduce_prod
 std::vector<OpDef> arg_reduce_ops();  // argmax argmin
 std::vector<OpDef> dot_ops();         // dot
