@@ -16,6 +16,7 @@ Tensor sqrt(const Tensor& x, Where where = Where::current());
 Tensor rsqrt(const Tensor& x, Where where = Where::current());
 Tensor tanh(const Tensor& x, Where where = Where::current());
 Tensor sigmoid(const Tensor& x, Where where = Where::current());
+Tensor erf(const Tensor& x, Where where = Where::current());
 Tensor sin(const Tensor& x, Where where = Where::current());
 Tensor cos(const Tensor& x, Where where = Where::current());
 Tensor floor(const Tensor& x, Where where = Where::current());
@@ -25,6 +26,9 @@ Tensor abs(const Tensor& x, Where where = Where::current());
 Tensor sign(const Tensor& x, Where where = Where::current());
 Tensor square(const Tensor& x, Where where = Where::current());
 Tensor relu(const Tensor& x, Where where = Where::current());  // max(x, 0); its derivative at 0 is 0
+// x times the share of the normal distribution below x, exactly, or with a tanh (Hendrycks and Gimpel, 2016).
+Tensor gelu(const Tensor& x, Where where = Where::current());
+Tensor gelu_tanh(const Tensor& x, Where where = Where::current());
 Tensor is_finite(const Tensor& x, Where where = Where::current());
 Tensor logical_not(const Tensor& x, Where where = Where::current());
 Tensor cast(const Tensor& x, DType dtype, Where where = Where::current());
