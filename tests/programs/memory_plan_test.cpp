@@ -2,12 +2,11 @@
 // 64 bytes smaller. An arena begins at a multiple of 64 bytes, so what is beyond the plan by less than its last 64
 // bytes' rest is not seen.
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "gcompile/codegen/check/compare.h"
 #include "gcompile/codegen/compile.h"
 #include "gcompile/passes/pipeline.h"
+#include "tests/support/guarded_arena.h"
 #include "tests/support/mid_size_graphs.h"
 
 namespace gcompile {
@@ -16,18 +15,6 @@ namespace {
 using codegen::Call;
 using codegen::Compiled;
 using testing::NamedGraph;
-
-// Memory for so many bytes, less `missing`, in front of a page that must not be touched.
-std::shared_ptr<std::byte> before_a_guard(std::int64_t bytes, std::int64_t missing) {
-  const auto up = [](std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; };
-  const std::int64_t page = ::sysconf(_SC_PAGESIZE), usable = up(bytes, page) + page;
-  const auto size = static_cast<std::size_t>(usable + page);
-  void* base = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (base == MAP_FAILED) throw std::bad_alloc();
-  std::byte* end = static_cast<std::byte*>(base) + usable;
-  ::mprotect(end, static_cast<std::size_t>(page), PROT_NONE);
-  return {end - up(bytes, 64) + missing, [base, size](std::byte*) { ::munmap(base, size); }};
-}
 
 std::vector<NamedGraph> graphs() {
   std::vector<NamedGraph> list = testing::whole_program_graphs(Dim("N"));
@@ -38,7 +25,7 @@ std::vector<NamedGraph> graphs() {
 Compiled compiled(const ir::Graph& graph, int threads, std::int64_t missing) {
   const Target target = codegen::default_target();
   Compiled code(passes::run_pipeline(graph, {target}), target, threads);
-  code.set_allocator([missing](std::int64_t bytes) { return before_a_guard(bytes, missing); });
+  code.set_allocator([missing](std::int64_t bytes) { return testing::before_a_guard(bytes, missing); });
   return code;
 }
 
