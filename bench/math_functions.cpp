@@ -31,6 +31,7 @@ const MathFunction kFunctions[] = {
     {"log1p", [](const Tensor& x) { return log1p(x); }, std::log1p, -0.999f, 1e4f, 4},
     {"tanh", [](const Tensor& x) { return tanh(x); }, std::tanh, -10, 10, 6},
     {"sigmoid", [](const Tensor& x) { return sigmoid(x); }, sigmoid_of, -80, 80, 4},
+    {"erf", [](const Tensor& x) { return erf(x); }, std::erf, -5, 5, 6},
     {"sin", [](const Tensor& x) { return sin(x); }, std::sin, -1000, 1000, 8},
     {"cos", [](const Tensor& x) { return cos(x); }, std::cos, -1000, 1000, 8},
 };

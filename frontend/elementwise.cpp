@@ -66,6 +66,7 @@ Tensor sqrt(const Tensor& x, Where where) { return unary("sqrt", x, where); }
 Tensor rsqrt(const Tensor& x, Where where) { return unary("rsqrt", x, where); }
 Tensor tanh(const Tensor& x, Where where) { return unary("tanh", x, where); }
 Tensor sigmoid(const Tensor& x, Where where) { return unary("sigmoid", x, where); }
+Tensor erf(const Tensor& x, Where where) { return unary("erf", x, where); }
 Tensor sin(const Tensor& x, Where where) { return unary("sin", x, where); }
 Tensor cos(const Tensor& x, Where where) { return unary("cos", x, where); }
 Tensor floor(const Tensor& x, Where where) { return unary("floor", x, where); }
@@ -82,6 +83,16 @@ Tensor square(const Tensor& x, Where where) { return binary("mul", {x, where}, {
 Tensor relu(const Tensor& x, Where line) {
   const LocationScope scope(line);
   return where(x <= 0, 0, x);
+}
+
+Tensor gelu(const Tensor& x, Where where) {
+  const LocationScope scope(where);
+  return 0.5 * x * (1 + erf(x * 0.70710678118654752));
+}
+
+Tensor gelu_tanh(const Tensor& x, Where where) {
+  const LocationScope scope(where);
+  return 0.5 * x * (1 + tanh(0.79788456080286536 * (x + 0.044715 * x * x * x)));
 }
 
 Tensor cast(const Tensor& x, DType dtype, Where where) {

@@ -16,6 +16,7 @@ Tensor sqrt(const Tensor& x, Where where = Where::current());
 Tensor rsqrt(const Tensor& x, Where where = Where::current());
 Tensor tanh(const Tensor& x, Where where = Where::current());
 Tensor sigmoid(const Tensor& x, Where where = Where::current());
+Tensor erf(const Tensor& x, Where where = Where::current());
 Tensor sin(const Tensor& x, Where where = Where::current());
 Tensor cos(const Tensor& x, Where where = Where::current());
 Tensor floor(const Tensor& x, Where where = Where::current());
@@ -25,6 +26,9 @@ Tensor abs(const Tensor& x, Where where = Where::current());
 Tensor sign(const Tensor& x, Where where = Where::current());
 Tensor square(const Tensor& x, Where where = Where::current());
 Tensor relu(const Tensor& x, Where where = Where::current());  // max(x, 0); its derivative at 0 is 0
+// x times the share of the normal distribution below x, exactly, or with a tanh (Hendrycks and Gimpel, 2016).
+Tensor gelu(const Tensor& x, Where where = Where::current());
+Tensor gelu_tanh(const Tensor& x, Where where = Where::current());
 Tensor is_finite(const Tensor& x, Where where = Where::current());
 Tensor logical_not(const Tensor& x, Where where = Where::current());
 Tensor cast(const Tensor& x, DType dtype, Where where = Where::current());
@@ -80,6 +84,10 @@ Tensor pad(const Tensor& x, const std::vector<std::int64_t>& low, const std::vec
            double value = 0, Where where = Where::current());
 // Elements at i32 indices along an axis; indices outside are clamped to the nearest.
 Tensor take(const Tensor& x, const Tensor& indices, int axis = 0, Where where = Where::current());
+// x with the updates added at i32 indices along an axis, in ascending order of their position: the shape of the updates
+// is that of take(x, indices, axis), and indices outside are clamped in the same way.
+Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis = 0,
+                   Where where = Where::current());
 // [...] of class numbers -> [..., classes] of 0 and 1; a number outside gives zeros.
 Tensor one_hot(const Tensor& classes, std::int64_t count, DType dtype = DType::kF32, Where where = Where::current());
 

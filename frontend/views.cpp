@@ -183,6 +183,22 @@ Tensor take(const Tensor& x, const Tensor& indices, int axis, Where where) {
   return making.tensor(making.builder().make("gather", {making.value(x), making.value(indices)}, {{"axis", a}}));
 }
 
+Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis, Where where) {
+  const Making making("scatter_add", where);
+  const ir::V v = making.value(x), u = making.value(updates), i = making.value(indices);
+  const std::vector<std::pair<std::string, Tensor>> operands{
+      {"operand", x}, {"indices", indices}, {"updates", updates}};
+  if (i.type().dtype != DType::kI32) making.fail("the indices must be i32, not " + i.type().str(), operands);
+  const std::int64_t a = making.axis(axis, x);
+  Type wanted = v.type();
+  wanted.dims.erase(wanted.dims.begin() + a);
+  wanted.dims.insert(wanted.dims.begin() + a, i.type().dims.begin(), i.type().dims.end());
+  if (u.type() != wanted)
+    making.fail("the updates must be " + wanted.str() + ", as take gives them, not " + u.type().str(), operands);
+  return making.tensor(
+      v + ir::V{v.b, making.builder().make("scatter_add", {u, i}, {{"axis", a}, {"dims", v.type().dims}})});
+}
+
 Tensor one_hot(const Tensor& classes, std::int64_t count, DType dtype, Where where) {
   const Making making("one_hot", where);
   const Type& type = making.value(classes).type();

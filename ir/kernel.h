@@ -4,10 +4,10 @@
 // A value is a scalar or a vector of kLanes lanes (16 logical lanes on every target, so that the bits do not depend on
 // the machine). Index expressions are Dims over the module's symbols, the loop variables in scope and the reserved
 // symbol `lane`: an access whose index uses `lane` is a lane access (contiguous, strided or scattered, as its linear
-// offset says), otherwise a scalar one. "$0", "$1", ... in the index of a load stand for its extra i32 operands.
-// A scalar where lanes are wanted (beside lane operands, stored at a lane index, initial or next value of a lane-typed
-// carried value) is splat. A masked-out lane of a load reads nothing and is 0; of a store writes nothing. All buffers
-// are row-major and contiguous; an index with one entry into a buffer of another rank is a linear offset.
+// offset says), otherwise a scalar one. "$0", "$1", ... in the index of a load or a store stand for its extra i32
+// operands. A scalar where lanes are wanted (beside lane operands, stored at a lane index, initial or next value of a
+// lane-typed carried value) is splat. A masked-out lane of a load reads nothing and is 0; of a store writes nothing.
+// All buffers are row-major and contiguous; an index with one entry into a buffer of another rank is a linear offset.
 //
 // A transposed load or store moves the columns of up to 16 rows: its index uses `lane` in one entry, which is not the
 // last, with a fixed step; row `lane` is `extent` elements along the last axis. Its other side is [c, lane].
@@ -20,7 +20,8 @@
 // element of memory may be stored by two of them, none may load what another one stores, and the operands are not
 // stored to. The pass `tile` makes loops, lanes and masks of it; a kernel is scheduled and compiled after that.
 //
-// A module stores an element of a buffer once (but scratch, and panels that are filled before they are read).
+// A module stores an element of a buffer once (but scratch, panels that are filled before they are read, and elements
+// that a scatter_add adds to: filled by one statement, and loaded and stored by the next one alone).
 #pragma once
 
 #include <cstdint>
@@ -79,7 +80,7 @@ enum class Opcode {
   kLiteral,          // result = literal
   kIndex,            // result = i32 value of index[0] (a lane vector when it uses `lane`)
   kLoad,             // result = memory[index]; operands: values for $0.. ; mask optional
-  kStore,            // memory[index] = operands[0]; mask optional
+  kStore,            // memory[index] = operands[0]; more operands: values for $0..; mask optional
   kFor,              // for var in 0 .. extent: body; carried values: operands -> body arguments -> yields -> results
   kLaneReduce,       // memory[k] = tree over lanes of source[k, lane] by op `combine`, k in 0 .. extent
   kLoadTransposed,   // memory[c, lane] = source[index, the last entry + c], c in 0 .. extent; mask: of the lanes

@@ -15,7 +15,7 @@ struct Table {
 
   Table() {
     for (auto* family : {leaf_ops, unary_ops, math_ops, binary_ops, compare_ops, logic_ops, select_ops, view_ops,
-                         structure_ops, reduce_ops, arg_reduce_ops, dot_ops, fusion_ops})
+                         structure_ops, indexed_ops, reduce_ops, arg_reduce_ops, dot_ops, fusion_ops})
       for (OpDef& def : family()) ops.push_back(std::move(def));
     for (const OpDef& def : ops)
       if (!by_name.emplace(def.name, &def).second) throw InternalError("two ops are named " + std::string(def.name));

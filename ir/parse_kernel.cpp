@@ -8,7 +8,7 @@
 //   instruction = (result "=" pure ":" vtype | effect) [loc] | for | contract
 //   pure     = op "(" values ")" | "literal" number | "index" dim
 //            | "load" name "[" dims "]" ["with" "(" values ")"] ["mask" value]
-//   effect   = "store" name "[" dims "]" "=" value ["mask" value]
+//   effect   = "store" name "[" dims "]" "=" value ["with" "(" values ")"] ["mask" value]
 //            | "lane_reduce" op name "=" name "extent" int
 //            | "transpose" name "=" name "[" dims "]" "columns" int ["mask" value]
 //   for      = [results "="] "for" word "in" 0 ".." dim ["unroll" | "interleave" | "parallel"]
@@ -207,6 +207,8 @@ class KernelParser {
       const int value = parse_value();
       i.operands = {value};
       i.type = type_of(value);
+      if (lex_.accept("with"))
+        for (const int operand : parse_values("(", ")")) i.operands.push_back(operand);
       i.mask = parse_mask();
       return i;
     }

@@ -79,7 +79,10 @@ class KernelPrinter {
         return "load " + print_name(i.memory) + print_index(i.index) +
                (i.operands.empty() ? "" : " with (" + uses(i.operands) + ")") + mask(i) + type;
       case Opcode::kStore:
-        return "store " + print_name(i.memory) + print_index(i.index) + " = " + uses(i.operands) + mask(i);
+        return "store " + print_name(i.memory) + print_index(i.index) + " = " +
+               uses({i.operands.begin(), i.operands.begin() + std::min<std::ptrdiff_t>(1, std::ssize(i.operands))}) +
+               (i.operands.size() < 2 ? "" : " with (" + uses({i.operands.begin() + 1, i.operands.end()}) + ")") +
+               mask(i);
       case Opcode::kLaneReduce:
         return "lane_reduce " + std::string(i.op ? i.op->name : "?") + " " + print_name(i.memory) + " = " +
                print_name(i.source) + " extent " + i.extent.str();

@@ -191,14 +191,16 @@ class KernelChecker {
     if (!fits) fail("literal " + std::to_string(i.literal) + " is no " + std::string(name(i.type.dtype)));
   }
 
+  // What stands for "$k" in an index; returns whether it has lanes.
+  bool check_index_operand(int id, const char* what) const {
+    const VType t = use(id);
+    if (t.dtype != DType::kI32) fail("an operand of " + std::string(what) + " is " + t.str() + ", not i32");
+    return t.lanes;
+  }
   void check_load(const Instr& i) const {
     const Memory& m = memory(i.memory);
     bool lanes = check_index(i.index, m, i.memory, i.operands.size());
-    for (const int id : i.operands) {
-      const VType t = use(id);
-      if (t.dtype != DType::kI32) fail("an operand of load is " + t.str() + ", not i32");
-      lanes |= t.lanes;
-    }
+    for (const int id : i.operands) lanes |= check_index_operand(id, "load");
     if (i.mask >= 0) lanes |= use(i.mask).lanes;
     check_mask(i.mask, lanes);
     want(i.type, {m.dtype, lanes}, "load");
@@ -206,8 +208,9 @@ class KernelChecker {
 
   void check_store(const Instr& i) const {
     const Memory& m = written(i.memory);
-    if (i.operands.size() != 1) fail("store has " + std::to_string(i.operands.size()) + " values");
-    const bool lanes = check_index(i.index, m, i.memory, 0);
+    if (i.operands.empty()) fail("store has no value");
+    bool lanes = check_index(i.index, m, i.memory, i.operands.size() - 1);
+    for (std::size_t k = 1; k < i.operands.size(); ++k) lanes |= check_index_operand(i.operands[k], "store");
     want_splat(use(i.operands[0]), {m.dtype, lanes}, "the value stored to " + quoted(i.memory));
     check_mask(i.mask, lanes);
   }
@@ -268,7 +271,7 @@ class KernelChecker {
 
   // What may be done with one element of a contract.
   void check_epilogue(const Instr& i, const Instr& contract) const {
-    const bool stores = i.opcode == Opcode::kStore;
+    const bool stores = i.opcode == Opcode::kStore && i.operands.size() == 1;
     const bool makes_value = i.opcode == Opcode::kOp || i.opcode == Opcode::kLiteral || i.opcode == Opcode::kIndex ||
                              i.opcode == Opcode::kLoad;
     if (!stores && !makes_value) fail("only ops, loads and stores can follow a contract");

@@ -77,6 +77,23 @@ const Node* better_in_tiles(const Nodes& computed, const NestPlan& plan, const T
   return nullptr;
 }
 
+// A scatter_add of a nest that is faster in loops: those go from an update to its element, a nest asks for every
+// element of a sample whether an update is its own.
+const Node* better_in_loops(const Nodes& computed, const NestPlan& plan, const AxisClasses& classes, int anchor,
+                            const Target& target) {
+  for (const Node* n : computed) {
+    if (n->op->name != "scatter_add" || plan.category.at(n) == Category::kUniform) continue;
+    const auto without_anchor = [&](Value v) {
+      std::int64_t size = 1;
+      for (int a = 0; a < v.type().rank(); ++a)
+        if (a != classes.find(v, anchor)) size *= v.type().dim(a).constant();
+      return size;
+    };
+    if (without_anchor({n, 0}) * without_anchor(n->operands[1]) >= target.tile_elements) return n;
+  }
+  return nullptr;
+}
+
 // The classes that the leading axes of the inputs belong to, symbolic ones first, each once, in the inputs' order.
 std::vector<int> anchor_candidates(const Graph& g, const AxisClasses& classes) {
   std::vector<int> symbolic, fixed;
@@ -127,13 +144,15 @@ std::pair<std::string, bool> worth_a_nest(const Nodes& computed, const std::vect
   const bool folds_features = std::any_of(computed.begin(), computed.end(), [&](const Node* n) {
     return n->op->is(ir::kReduction) && plan.category.at(n) == Category::kCarried;
   });
-  if (plan.reductions + plan.carried_dots == 0 && !folds_features)
+  if (plan.reductions - plan.scatters + plan.carried_dots == 0 && !folds_features)
     return {"nothing is contracted or summed along the samples", false};
   if (const Node* wide = wide_argument(computed, plan, classes, anchor))
     return {wide->types[0].str() + " has rows that fill the lanes", false};
   if (const Node* dot = better_in_tiles(computed, plan, target))
     return {"the dot " + dot->operands[0].type().str() + " x " + dot->operands[1].type().str() + " is faster in tiles",
             false};
+  if (const Node* scatter = better_in_loops(computed, plan, classes, anchor, target))
+    return {"the scatter_add to " + scatter->types[0].str() + " is faster in loops", false};
   const std::int64_t bytes = frame_bytes(placed_nodes(computed, outputs), &plan, &classes, anchor);
   if (bytes > target.stack_limit)
     return {std::to_string(bytes) + " bytes of values per tile, more than " + std::to_string(target.stack_limit),

@@ -115,12 +115,14 @@ int KernelBuilder::load(const std::string& memory, DType dtype, ir::Index index,
   return emit(std::move(i));
 }
 
-void KernelBuilder::store(const std::string& memory, ir::Index index, int value, int mask) {
+void KernelBuilder::store(const std::string& memory, ir::Index index, int value, int mask,
+                          const std::vector<int>& operands) {
   Instr i{Opcode::kStore};
   i.type = type(value);
   i.memory = memory;
   i.index = std::move(index);
   i.operands = {value};
+  i.operands.insert(i.operands.end(), operands.begin(), operands.end());
   i.mask = mask;
   i.where = where;
   block().push_back(std::move(i));

@@ -45,7 +45,8 @@ class KernelBuilder {
 
   // Memory. The dtype is the buffer's, which the kernel does not know. `operands` stand for "$0", "$1", ...
   int load(const std::string& memory, DType dtype, ir::Index index, std::vector<int> operands = {}, int mask = -1);
-  void store(const std::string& memory, ir::Index index, int value, int mask = -1);
+  void store(const std::string& memory, ir::Index index, int value, int mask = -1,
+             const std::vector<int>& operands = {});
   // memory[k] = tree over the lanes of source[k, lane] by the combining op, k in 0 .. extent.
   void lane_reduce(const std::string& memory, const std::string& source, std::string_view combine, const Dim& extent);
   // memory[c, lane] = source[index, the last entry + c], c in 0 .. extent; and the way back.

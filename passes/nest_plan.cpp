@@ -62,6 +62,7 @@ std::optional<NestPlan> legal_nest(const std::vector<const ir::Node*>& nodes, co
         if (plan.category.at(v.node) != Category::kCarried) return refuse(n, "contracts samples with a uniform value");
       plan.category[node] = Category::kReduced;
       ++plan.reductions;
+      plan.scatters += n.op->name == "scatter_add";
     } else {
       plan.category[node] = any_reduced ? Category::kReduced : Category::kUniform;
     }

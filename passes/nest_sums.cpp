@@ -193,6 +193,8 @@ int NestSums::add_sample(const Element& e, int before, const Dim& sample) {
     std::vector<int> values;
     for (std::size_t o = 0; o < n->operands.size(); ++o)
       values.push_back(c_.value(n->operands[o], operand_index(e, static_cast<int>(o), groups, k, sample)));
+    if (n->op->name == "scatter_add")
+      return b_.op("select", {is_own(e, values[1]), b_.op("add", {sum, values[0]}), sum});
     if (values.size() == 1) return b_.op(combine(n), {sum, values[0]});
     return is_float(n->types[0].dtype) && c_.has_fma() ? b_.op("fma", {values[0], values[1], sum})
                                                        : b_.op("add", {sum, b_.op("mul", values)});
@@ -202,6 +204,14 @@ int NestSums::add_sample(const Element& e, int before, const Dim& sample) {
   };
   const int after = extents.empty() ? step({}, before) : c_.fold(extents, {{before}}, next)[0].id;
   return c_.mask < 0 ? after : b_.op("select", {c_.mask, after, before});
+}
+
+// Whether an index of a scatter_add, clamped, is that of the element.
+int NestSums::is_own(const Element& e, int index) {
+  const std::int64_t axis = e.node->attrs.get<std::int64_t>("axis");
+  const Dim last = e.node->types[0].dim(axis) - Dim(1);
+  const int place = b_.op("min", {b_.op("max", {index, b_.literal(DType::kI32, 0)}), b_.index(last)});
+  return b_.op("eq", {place, b_.index(e.at[static_cast<std::size_t>(axis)])});
 }
 
 Index NestSums::operand_index(const Element& e, int operand, const std::vector<std::size_t>& groups, const Index& k,

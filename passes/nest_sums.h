@@ -53,6 +53,7 @@ class NestSums {
   const std::string& partial(const Element& e) const { return groups_[where_.at(e.node).group].partial; }
   int identity(const ir::Node* n) const;
   int add_sample(const Element& e, int before, const Dim& sample);
+  int is_own(const Element& e, int index);
   ir::Index operand_index(const Element& e, int operand, const std::vector<std::size_t>& groups, const ir::Index& k,
                           const Dim& sample) const;
   void add_block(const std::vector<Element>& block, const Dim& strip, const Dim& count, const Begin& begin);

@@ -11,12 +11,14 @@ namespace {
 
 constexpr int kExpressionLimit = 96;  // nodes computed in one expression
 
-bool folds(const ir::Node& n) { return n.op->is(ir::kReduction) || n.op->name == "argmax" || n.op->name == "argmin"; }
+bool folds(const ir::Node& n) {
+  return n.op->is(ir::kReduction) || n.op->name == "argmax" || n.op->name == "argmin" || n.op->name == "scatter_add";
+}
 
 // Whether a reader of this kind reads the same element of its operand for several elements of its result.
 bool rereads(const ir::Node& reader) {
   if (reader.op->name == "broadcast") return !(reader.types[0].size() == reader.operands[0].type().size());
-  return reader.op->is(ir::kContraction) || reader.op->name == "gather";
+  return reader.op->is(ir::kContraction) || reader.op->name == "gather" || reader.op->name == "scatter_add";
 }
 
 ir::Index variables(const ir::Node& n) {

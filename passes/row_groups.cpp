@@ -78,7 +78,8 @@ class Grouping {
           if (placed_.count(n) && !done.count(n) &&
               rides_on(*n, g.stored, placed_, [&](const Node* o) { return done.count(o) != 0; }))
             store(n);
-      if (!has_dot && g.stored.size() == 1) g.rows = root->types[0].rank();
+      const bool scatters = root->op->name == "scatter_add";  // its rows come from anywhere
+      if (!has_dot && !scatters && g.stored.size() == 1) g.rows = root->types[0].rank();
       for (const Node* n : g.stored) stored_by_[n] = groups_.size();
       merged_into_.push_back(groups_.size());
       groups_.push_back(std::move(g));

@@ -12,10 +12,11 @@ using ir::Value;
 using Ints = std::vector<std::int64_t>;
 
 // All reduced axes have extent 1: one element each, which max, min and prod return as it is. A sum does not: 0 + -0 =
-// 0.
+// 0. A leading axis may be a batch of 1, which stays reduced: what becomes a nest, and so the order of other sums, must
+// not depend on its extent.
 bool reduces_nothing(const Match& m) {
   const Ints& axes = m.root().attrs.ints("axes");
-  return std::all_of(axes.begin(), axes.end(), [&](auto axis) { return m('x').type().dim(axis).is(1); });
+  return std::all_of(axes.begin(), axes.end(), [&](auto axis) { return axis > 0 && m('x').type().dim(axis).is(1); });
 }
 
 Value as_reshape(const Match& m, Builder& b) { return ir::reshape({&b, m('x')}, m.type().dims); }

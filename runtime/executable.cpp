@@ -31,7 +31,7 @@ class Busy {
 }  // namespace
 
 Executable::Executable(ir::Program program, NativeCode code, std::vector<Location> input_locations)
-    : program_(std::move(program)), code_(std::move(code)) {
+    : program_(std::move(program)), code_(std::move(code)), allocate_(aligned_bytes) {
   const auto& buffers = program_.module.buffers;
   pointers_.resize(buffers.size());
   for (std::size_t i = 0; i < buffers.size(); ++i) {
@@ -144,7 +144,7 @@ void Executable::bind(std::span<const Array* const> arguments) {
   std::int64_t total = 0;
   const auto offsets = program_.slot_offsets(values, &total, threads());
   if (total > arena_bytes_) {
-    arena_ = aligned_bytes(total + 64);
+    arena_ = allocate_(total);
     arena_bytes_ = total;
   }
   for (std::size_t i = 0; i < pointers_.size(); ++i)
@@ -166,6 +166,14 @@ void Executable::set_threads(int threads) {
   parallel_ = parallel_on_pool(threads);
   if (profiler_) parallel_.clock = profiler_->clock();
   is_bound_ = false;  // every thread has temporaries of its own
+}
+
+void Executable::set_allocator(Allocate allocate) {
+  const Busy busy(busy_);
+  allocate_ = std::move(allocate);
+  arena_ = nullptr;
+  arena_bytes_ = -1;
+  is_bound_ = false;
 }
 
 void Executable::run(std::span<const Array* const> arguments, std::span<Array> results) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -66,6 +67,11 @@ class Executable {
   void set_threads(int threads);
   int threads() const { return static_cast<int>(parallel_.threads); }
 
+  // Where the arena comes from, instead of operator new: so many bytes, peak_bytes exactly, at a multiple of 64. Called
+  // by calls that need more than those before. Not while a call runs.
+  using Allocate = std::function<std::shared_ptr<std::byte>(std::int64_t bytes)>;
+  void set_allocator(Allocate allocate);
+
   // Exact bytes of the arena for concrete extents of the symbols, for the number of threads that is set.
   std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims) const {
     return program_.peak_bytes(dims, threads());
@@ -100,6 +106,7 @@ class Executable {
   std::vector<Shape> bound_;          // the arguments' shapes of the last call
   std::vector<std::int64_t> dims_;    // values of program_.symbols
   std::vector<void*> pointers_;       // one per buffer
+  Allocate allocate_;
   std::shared_ptr<std::byte> arena_;
   std::int64_t arena_bytes_ = -1;
   bool is_bound_ = false;

@@ -92,7 +92,7 @@ ir::Program without_sharing(ir::Program program) {
     if (b.role != ir::BufferRole::kTemp) continue;
     b.alias = -1;
     program.placements[i].slot = static_cast<int>(program.slots.size());
-    program.slots.push_back({{b.type.size() * Dim(static_cast<std::int64_t>(size_of(b.type.dtype)))}});
+    program.slots.push_back({{b.type.size() * Dim(static_cast<std::int64_t>(size_of(b.type.dtype)))}, b.per_worker});
   }
   for (const auto& u : program.module.updates)
     program.copies.push_back({program.module.find_buffer(u.state), program.module.find_buffer(u.value)});

@@ -45,6 +45,8 @@ class Compiled {
   // Sets the states, runs, reads them. Throws InternalError when a state that has no update changed.
   Outcome run(const Call& call);
   const ir::Program& program() const { return executable_->program(); }
+  // Where calls from now on have their temporaries.
+  void set_allocator(runtime::Executable::Allocate allocate) { executable_->set_allocator(std::move(allocate)); }
 
  private:
   std::map<std::string, std::shared_ptr<StateStorage>> states_;

@@ -46,6 +46,7 @@ class NodeError {
     if (name == "cast") return cast(value);
     if (node_.op->is(ir::kElementwise)) return elementwise(value);
     if (node_.op->is(ir::kView) || name == "concat" || name == "pad" || name == "gather") return moved(value);
+    if (name == "scatter_add") return scattered(value);
     if (name == "argmax" || name == "argmin") return index_of_extreme(value);
     if (node_.op->is(ir::kReduction)) return reduced(value);
     if (name == "dot") return contracted(value);
@@ -73,6 +74,21 @@ class NodeError {
     Array out = evaluate(errors);
     for (const double e : in(1).error.data<double>())
       if (e > 0) return Array::full(DType::kF64, value.shape(), kInf);
+    return out;
+  }
+
+  // As sums of up to as many terms as there are indices. An index that is not certain makes all uncertain.
+  Array scattered(const Array& value) const {
+    const DType t = value.dtype();
+    for (const Bounded* b : operands_)
+      for (const double e : b->error.data<double>())
+        if (e > 0 && (b == operands_[1] || !is_float(t))) return Array::full(DType::kF64, value.shape(), kInf);
+    if (!is_float(t)) return zeros(value);
+    const Array sizes = evaluate({magnitude(0), in(1).value});
+    Array out = evaluate({in(0).error, in(1).value});
+    const auto terms = static_cast<double>(in(1).value.size());
+    for (std::int64_t i = 0; i < value.size(); ++i)
+      out.set(i, out.at(i) + terms * epsilon(t) * sizes.at(i) + overflow(sizes.at(i), t));
     return out;
   }
 

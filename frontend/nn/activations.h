@@ -21,6 +21,14 @@ struct Tanh {
   Tensor operator()(const Tensor& x, Where where = Where::current()) const { return forward(x, where); }
 };
 
+struct GELU {
+  bool tanh = false;  // the approximation by tanh
+  Tensor forward(const Tensor& x, Where where = Where::current()) const {
+    return tanh ? gelu_tanh(x, where) : gelu(x, where);
+  }
+  Tensor operator()(const Tensor& x, Where where = Where::current()) const { return forward(x, where); }
+};
+
 struct Softmax {
   int axis = -1;
   Tensor forward(const Tensor& x, Where where = Where::current()) const { return softmax(x, axis, where); }

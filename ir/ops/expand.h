@@ -17,11 +17,12 @@ Expr is_finite(ScalarBuilder& b, Exprs x);
 Expr floor_div(ScalarBuilder& b, Exprs x);
 Expr rem(ScalarBuilder& b, Exprs x);
 
-// expand_exp.cpp, expand_log.cpp, expand_trig.cpp, expand_pow.cpp
+// expand_exp.cpp, expand_erf.cpp, expand_log.cpp, expand_trig.cpp, expand_pow.cpp
 Expr exp(ScalarBuilder& b, Exprs x);
 Expr expm1(ScalarBuilder& b, Exprs x);
 Expr tanh(ScalarBuilder& b, Exprs x);
 Expr sigmoid(ScalarBuilder& b, Exprs x);
+Expr erf(ScalarBuilder& b, Exprs x);
 Expr log(ScalarBuilder& b, Exprs x);
 Expr log1p(ScalarBuilder& b, Exprs x);
 Expr sin(ScalarBuilder& b, Exprs x);

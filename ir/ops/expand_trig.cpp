@@ -1,7 +1,7 @@
 // sin and cos: x = n pi/2 + r with n the nearest integer, pi/2 subtracted in parts (Cody and Waite), then minimax
 // polynomials on |r| <= pi/4 (Remez exchange). With fma the parts of pi/2 have all the bits of the
 // dtype: each difference is exact or as good as r. Without, a multiple of n by all but the last must be exact, which
-// holds to n = 2^13 (f32) and 2^21 (f64). Beyond |x| of 10^5 (f64: 10^6) the error grows, the result stays in [-1, 1].
+// holds to n = 2^16 (f32) and 2^21 (f64). Beyond |x| of 10^5 (f64: 10^6) the error grows, the result stays in [-1, 1].
 #include "gcompile/ir/ops/expand.h"
 #include "gcompile/ir/ops/expand_tools.h"
 
@@ -16,7 +16,7 @@ S less_multiple_of_half_pi(S x, S n) {
   const bool exact = x.b->has_fma();
   if (x.single())
     return exact ? subtract({0x1.921fb6p+0, -0x1.777a5cp-25, -0x1.ee59dap-50})
-                 : subtract({0x1.92p+0, 0x1.fb4p-12, 0x1.444p-24, 0x1.68c234p-39});
+                 : subtract({0x1.92p+0, 0x1.fcp-12, -0x1.58p-21, 0x1.1p-30, 0x1.68p-39, 0x1.84698ap-48});
   return exact ? subtract({0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54, -0x1.f1976b7ed8fbcp-110})
                : subtract({0x1.921fb544p+0, 0x1.0b4611a6p-34, 0x1.3198a2ep-69, 0x1.b839a252049c1p-104});
 }

@@ -106,6 +106,19 @@ std::vector<OpDef> math_ops() {
        .dtypes = kFloats,
        .doc = "1 / (1 + exp(-x)).",
        .signature = "sigmoid(x: F[..]) -> F[..]"},
+      {.name = "erf",
+       .arity = 1,
+       .traits = kElementwise,
+       .infer = same_type,
+       .vjp = [](VjpContext& c) -> Values {
+         auto [g, x, y] = unary_rule(c);
+         return {g * (1.1283791670955126 * unary("exp", -(x * x)))};  // 2 / sqrt(pi)
+       },
+       .element = [](Numbers v) { return std::erf(v[0]); },
+       .lower = ElementLowering{expand::erf},
+       .dtypes = kFloats,
+       .doc = "The error function: 2 / sqrt(pi) times the integral of exp(-t * t) from 0 to x.",
+       .signature = "erf(x: F[..]) -> F[..]"},
       {.name = "sin",
        .arity = 1,
        .traits = kElementwise,

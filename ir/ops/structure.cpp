@@ -1,4 +1,4 @@
-// concat, pad, gather: ops whose elements come from one of several places.
+// concat, pad: ops whose elements come from one of several places.
 #include <algorithm>
 
 #include "gcompile/ir/ops/eval.h"
@@ -152,76 +152,6 @@ Expr lower_pad(ElementContext& e, const Node& n, const Index& at) {
       inside, [&] { return e.element(n.operands[0], from); }, value);
 }
 
-// ---- gather
-
-std::vector<Type> infer_gather(const InferContext& c) {
-  only_attributes(c, {"axis"});
-  const Type &x = c.operands[0], &i = c.operands[1];
-  if (i.dtype != DType::kI32) c.fail("the indices must be i32, not " + i.str());
-  const auto axis = static_cast<std::size_t>(axis_attribute(c, "axis", x.rank()));
-  if (x.dims[axis].is(0)) c.fail("axis " + std::to_string(axis) + " of " + x.str() + " is empty");
-  Type t{x.dtype, {}};
-  for (std::size_t a = 0; a < x.dims.size(); ++a) {
-    if (a == axis)
-      t.dims.insert(t.dims.end(), i.dims.begin(), i.dims.end());
-    else
-      t.dims.push_back(x.dims[a]);
-  }
-  return {t};
-}
-
-std::vector<Array> eval_gather(const EvalContext& c) {
-  const auto axis = static_cast<std::size_t>(c.node.attrs.get<std::int64_t>("axis"));
-  const Array &x = c.operands[0], &indices = c.operands[1];
-  const auto rank = static_cast<std::size_t>(indices.rank());
-  return {rearranged(x, c.shape(), [&](const Position& at) {
-    const auto first = at.begin() + static_cast<std::ptrdiff_t>(axis);
-    const Position which(first, first + static_cast<std::ptrdiff_t>(rank));
-    const auto wanted = static_cast<std::int64_t>(indices.at(flat_index(indices.shape(), which)));
-    Position from(at.begin(), first);
-    from.push_back(std::clamp<std::int64_t>(wanted, 0, x.shape()[static_cast<int>(axis)] - 1));
-    from.insert(from.end(), first + static_cast<std::ptrdiff_t>(rank), at.end());
-    return from;
-  })};
-}
-
-// One-hot rows of the clamped indices turn the gradient into a dot over the axes of the indices.
-Values gather_rule(VjpContext& c) {
-  const auto axis = c.node.attrs.get<std::int64_t>("axis");
-  const V g = cotangent(c), indices = operand(c, 1);
-  const Type& x = c.operand(0).type();
-  const Dim& extent = x.dim(axis);
-  const int rank = indices.type().rank();
-  Dims box = indices.type().dims;
-  box.push_back(extent);
-  Ints leading, g_axes;
-  for (int a = 0; a < rank; ++a) {
-    leading.push_back(a);
-    g_axes.push_back(axis + a);
-  }
-  const V last = broadcast({&c.b, dim_value(c.b, DType::kI32, extent - Dim(1))}, indices.type().dims, {});
-  const V clamped = binary("min", binary("max", indices, zeros_like(indices)), last);
-  const V position{&c.b, c.b.make("iota", {}, {{"dtype", DType::kI32}, {"dims", box}, {"axis", std::int64_t{rank}}})};
-  const V hot = cast(compare("eq", broadcast(clamped, box, leading), position), x.dtype);
-  const V d = dot(g, hot, g_axes, leading);  // axes before, axes after, then the gathered axis
-  Ints permutation;
-  for (int a = 0; a < x.rank(); ++a) permutation.push_back(a < axis ? a : a == axis ? x.rank() - 1 : a - 1);
-  return {axis == x.rank() - 1 ? d : transpose(d, permutation), Value{}};
-}
-
-Expr lower_gather(ElementContext& e, const Node& n, const Index& at) {
-  const auto axis = static_cast<std::ptrdiff_t>(n.attrs.get<std::int64_t>("axis"));
-  const auto rank = static_cast<std::ptrdiff_t>(n.operands[1].type().rank());
-  const Index which(at.begin() + axis, at.begin() + axis + rank);
-  Expr i = e.element(n.operands[1], which);
-  i = e.op("max", {i, e.literal(DType::kI32, 0)});
-  i = e.op("min", {i, e.index(n.operands[0].type().dim(axis) - Dim(1))});
-  Index from(at.begin(), at.begin() + axis);
-  from.push_back(Dim("$0"));
-  from.insert(from.end(), at.begin() + axis + rank, at.end());
-  return e.element_at(n.operands[0], from, {i});
-}
-
 OpDef structured(std::string_view name, int arity, Infer infer, Eval eval, Vjp vjp,
                  Expr (*lower)(ElementContext&, const Node&, const Index&), std::string_view doc,
                  std::string_view signature) {
@@ -248,9 +178,6 @@ std::vector<OpDef> structure_ops() {
                  "concat(x0: T[.., A0, ..], x1: T[.., A1, ..], ..) {axis} -> T[.., A0 + A1 + .., ..]"),
       structured("pad", 2, infer_pad, eval_pad, pad_rule, lower_pad, "A scalar around the operand.",
                  "pad(x: T[..], value: T[]) {low, high} -> T[..]"),
-      structured("gather", 2, infer_gather, eval_gather, gather_rule, lower_gather,
-                 "Slices of x along an axis, chosen by indices, which are clamped to the axis.",
-                 "gather(x: T[.., A, ..], indices: i32[I..]) {axis} -> T[.., I.., ..]"),
   };
 }
 

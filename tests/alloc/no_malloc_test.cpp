@@ -1,6 +1,7 @@
 // Steps 2..n call malloc never. All allocations of the process are counted, by replacing malloc and its kin with
 // functions that forward to the C library's.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <cmath>
@@ -117,6 +118,35 @@ TEST(NoMalloc, LargeResultsThatAreLetGo) {
             }),
             0);
   EXPECT_EQ(held[0].at(999), 1);
+}
+
+long page_faults() {
+  rusage use{};
+  ::getrusage(RUSAGE_SELF, &use);
+  return use.ru_minflt + use.ru_majflt;
+}
+
+struct Wide : nn::Module {
+  nn::Linear linear1{this, "linear1", 196, 256}, linear2{this, "linear2", 256, 10};
+  Tensor forward(Tensor x) const { return linear2(relu(linear1(x))); }
+};
+
+// Steps whose temporaries take dozens of pages touch no new one: one step of a hundred with a fresh buffer would be
+// seen.
+TEST(NoPageFaults, StepsOfAMidSizeNetwork) {
+  const Array x(DType::kF32, {64, 196}), y(DType::kI32, {64});
+  for (const int threads : {1, 2}) {
+    Wide model;
+    TrainStep step(model, nn::CrossEntropyLoss{}, optim::SGD{.lr = 0.1, .momentum = 0.9}, {.threads = threads});
+    for (int i = 0; i < 20; ++i) step(x, y);
+    ASSERT_GT(step.compiled().peak_bytes(), 16 * 4096);
+    const long before = page_faults();
+    EXPECT_EQ(counted([&] {
+                for (int i = 0; i < 100; ++i) step(x, y);
+              }),
+              0);
+    EXPECT_LT(page_faults() - before, 16) << threads << " threads";  // what the system does by itself
+  }
 }
 
 TEST(NoMalloc, VariantsThatTakeTurns) {

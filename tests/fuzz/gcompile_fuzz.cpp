@@ -1,6 +1,6 @@
 // gcompile-fuzz: random graphs; the interpreter against every pass (bit for bit, contraction within bounds) and against
-// compiled code, with symbolic and constant extents, and through the text of kernels (codegen/check). The first failure
-// is made small and printed with its seed: exit code 1.
+// compiled code, with symbolic and constant extents, and through the text of kernels (codegen/check); and compiled code
+// within the memory planned for it. The first failure is made small and printed with its seed: exit code 1.
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <chrono>
@@ -14,6 +14,7 @@
 #include "gcompile/ir/parse.h"
 #include "gcompile/ir/print.h"
 #include "gcompile_fuzz_generate.h"
+#include "gcompile_fuzz_memory.h"
 #include "gcompile_fuzz_shrink.h"
 
 namespace gcompile::fuzz {
@@ -78,7 +79,7 @@ std::string failure(const ir::Graph& graph, const codegen::CheckOptions& options
   }
   const codegen::CheckReport report = codegen::check(graph, options);
   if (statistics) statistics->comparisons += static_cast<std::int64_t>(report.lines.size());
-  return report.ok() ? "" : report.guilty + ": " + report.message;
+  return report.ok() ? memory_failure(graph, options) : report.guilty + ": " + report.message;
 }
 
 std::string kind(const std::string& text) { return text.substr(0, text.find(':')); }

@@ -221,7 +221,24 @@ class Generator : private ValuePool {
     }
     const auto indices = any_where([](const Type& t) { return t.dtype == DType::kI32; });
     if (!indices) return std::nullopt;
-    return b_.make("gather", {v, *indices}, {{"axis", axis}});
+    if (chance(r_, 60)) return b_.make("gather", {v, *indices}, {{"axis", axis}});
+    return scatter_add(*indices);
+  }
+
+  // Of what has the indices' axes somewhere among its own.
+  std::optional<Value> scatter_add(Value indices) {
+    const auto& along = indices.type().dims;
+    const auto found = [&](const std::vector<Dim>& dims) {
+      return std::search(dims.begin(), dims.end(), along.begin(), along.end());
+    };
+    const auto updates = any_where(
+        [&](const Type& t) { return t.dtype != DType::kBool && (along.empty() || found(t.dims) != t.dims.end()); });
+    if (!updates) return std::nullopt;
+    std::vector<Dim> dims = updates->type().dims;
+    const std::int64_t axis = found(dims) - dims.begin();
+    dims.erase(dims.begin() + axis, dims.begin() + axis + std::ssize(along));
+    dims.insert(dims.begin() + axis, chance(r_, 20) ? lead_ : Dim(extent()));
+    return b_.make("scatter_add", {*updates, indices}, {{"axis", axis}, {"dims", dims}});
   }
 
   std::optional<Value> made_from_nothing() {

@@ -69,12 +69,12 @@ class Refusals {
     const Type type = node_.operands[i].type();
     std::vector<Value> operands = node_.operands;
     ir::Builder b(graph_);
-    const bool alone = operands.size() == 1;
+    const bool alone = operands.size() == 1, is_indexed = op_.name == "gather" || op_.name == "scatter_add";
     for (const DType t : kAllDTypes) {
       if (t == type.dtype) continue;
       const auto& admitted = op_.dtypes;
       const bool refused_first = !admitted.empty() && std::find(admitted.begin(), admitted.end(), t) == admitted.end();
-      if (i == 0 ? !refused_first && (alone || op_.name == "gather") : alone) continue;
+      if (i == 0 ? !refused_first && (alone || is_indexed) : alone) continue;
       operands[i] = b.input("other", {t, type.dims});
       expect_refused(operands, node_.attrs, "operand " + std::to_string(i) + " of " + operands[i].type().str());
     }

@@ -124,6 +124,19 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
             {"two contracted", dot(cube, {4, 3, 2}, {2, 0}, {0, 1}, {}, {})}};
   if (op == "gather")
     return {{"rows", gather({6, 3}, {kN}, 0)}, {"columns", gather(matrix, {2, 3}, 1)}, {"one", gather({6}, {}, 0)}};
+  const auto scatter = [](Dims updates, Dims i, Dims to, std::int64_t a) {
+    return [=](Maker& m) {
+      return m.with_n().make({m.input(updates), m.input(i, DType::kI32)}, {{"axis", a}, {"dims", to}});
+    };
+  };
+  if (op == "scatter_add")
+    return {{"rows", scatter({kN, 3}, {kN}, {6, 3}, 0)},
+            {"many rows", scatter({kN, 40}, {kN}, {50, 40}, 0)},
+            {"columns", scatter({kN, 2, 3}, {2, 3}, matrix, 1)},
+            {"in the middle", scatter({2, kN, 4}, {kN}, {2, 5, 4}, 1)},
+            {"histogram", scatter({kN}, {kN}, {7}, 0)},
+            {"to a symbolic axis", scatter({4, 3}, {4}, {kN, 3}, 0)},
+            {"one", scatter({}, {}, {6}, 0)}};
   if (op == "concat")
     return {{"columns",
              [=](Maker& m) {

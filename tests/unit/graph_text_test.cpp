@@ -212,6 +212,10 @@ std::map<std::string, std::function<Value(Builder&)>> samples() {
   s["gather"] = [=](Builder& b) {
     return b.make("gather", {f(b, {7, 4}), b.input("i", {DType::kI32, {N}})}, {{"axis", std::int64_t{0}}});
   };
+  s["scatter_add"] = [=](Builder& b) {
+    return b.make("scatter_add", {f(b, {N, 4}), b.input("i", {DType::kI32, {N}})},
+                  {{"axis", std::int64_t{0}}, {"dims", std::vector<Dim>{7, 4}}});
+  };
   s["fusion"] = [=](Builder& b) {
     auto body = std::make_shared<Graph>("body");
     Builder inner(*body);

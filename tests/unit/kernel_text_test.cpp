@@ -48,6 +48,7 @@ const char* const kAll = R"(kernels @main {
       %15 = cast(%13) : i32x16
       %16 = cast(%15) : f32x16
       store acc[0, lane] = %16
+      store acc[$0, lane] = %16 with (%1) mask %5
       store t1[lane + 16*t, 0] = %14 mask %5
       transpose t1[lane + 16*t, 0] = xt columns 6 mask %5 loc("model.cpp":14)
     }
@@ -176,6 +177,12 @@ const Wrong kWrong[] = {
      "t.kir:8:5: kernel @k: lane cannot be used in lane"},
     {"no_such_operand", in_kernel("    %0 = literal 1 : i32\n    %1 = load x[$1, 0] with (%0) : f32"),
      "t.kir:9:5: kernel @k: $1 in $1 stands for no operand"},
+    {"no_such_operand_of_store",
+     in_kernel("    %0 = literal 1 : f32\n    %1 = literal 0 : i32\n"
+               "    store y[$1] = %0 with (%1)"),
+     "t.kir:10:5: kernel @k: $1 in $1 stands for no operand"},
+    {"operand_of_store", in_kernel("    %0 = literal 1 : f32\n    store y[$0] = %0 with (%0)"),
+     "t.kir:9:5: kernel @k: an operand of store is f32, not i32"},
     {"load_type", in_kernel("    %0 = load x[lane, 0] : f32"),
      "t.kir:8:5: kernel @k: the type of load is f32, it must be f32x16"},
     {"store_to_input", in_kernel("    %0 = literal 1 : f32\n    store x[0, 0] = %0"),

@@ -127,8 +127,10 @@ const Range kRanges[] = {
     {"log1p", std::log1p, -0.5, 1, 4, 4},
     {"tanh", std::tanh, -12, 12, 5.1, 5},  // 5.02 near -6.04, among millions
     {"sigmoid", sigmoid, -87, 90, 5, 5},
-    {"sin", std::sin, -1e4, 1e4, 2, 2},
-    {"cos", std::cos, -1e4, 1e4, 2, 2},
+    {"erf", std::erf, -5, 5, 6, 3},
+    {"erf", std::erf, -1, 1, 5, 3},
+    {"sin", std::sin, -1e5, 1e5, 2.5, 2},
+    {"cos", std::cos, -1e5, 1e5, 2.5, 2},
     {"sin", std::sin, -4, 4, 2, 2},
     {"cos", std::cos, -4, 4, 2, 2},
     {"rsqrt", rsqrt, 1e-37, 1e37, 2, 2},
@@ -145,6 +147,8 @@ TEST(MathExpansion, F64IsAsExactAsPromised) {
   check_range<double>({"log", std::log, 5e-324, 1.7e308, 0, 2}, 40'000);
   check_range<double>({"log1p", std::log1p, 1e-300, 1e300, 0, 4}, 40'000);
   check_range<double>({"tanh", std::tanh, -30, 30, 0, 5}, 40'000);
+  check_range<double>({"erf", std::erf, -7, 7, 0, 3}, 40'000);
+  check_range<double>({"erf", std::erf, 1e-300, 1e-3, 0, 3}, 40'000);
   check_range<double>({"sigmoid", sigmoid, -708, 50, 0, 5}, 40'000);
 }
 
@@ -173,7 +177,8 @@ const Special kSpecial[] = {
     {"sin", kNaN, kNaN},   {"cos", 0, 1},         {"cos", kInf, kNaN},     {"cos", -kInf, kNaN},
     {"cos", kNaN, kNaN},   {"rsqrt", 0, kInf},    {"rsqrt", kInf, 0},      {"rsqrt", -1, kNaN},
     {"rsqrt", kNaN, kNaN}, {"sign", -0.0, -0.0},  {"sign", kNaN, kNaN},    {"sign", kInf, 1},
-    {"sign", -kInf, -1},
+    {"sign", -kInf, -1},   {"erf", 0, 0},         {"erf", -0.0, -0.0},     {"erf", kInf, 1},
+    {"erf", -kInf, -1},    {"erf", kNaN, kNaN},   {"erf", 9, 1},           {"erf", -9, -1},
 };
 
 template <class T>
@@ -195,11 +200,13 @@ TEST(MathExpansion, SpecialValuesAreExact) {
     }
 }
 
-TEST(MathExpansion, TanhStaysWithinOne) {
-  std::vector<float> x;
-  for (int i = 0; i < 400'000; ++i) x.push_back(7 + 3 * static_cast<float>(i) / 400'000);
-  for (const float y : evaluate("tanh", x, true)) ASSERT_LE(y, 1);
-  for (const float y : evaluate("tanh", x, false)) ASSERT_LE(y, 1);
+TEST(MathExpansion, TanhAndErfStayWithinOne) {
+  for (const auto& [op, middle] : {std::pair("tanh", 8.5f), std::pair("erf", 3.5f)}) {
+    std::vector<float> x;
+    for (int i = 0; i < 400'000; ++i) x.push_back(middle - 1.5f + 3 * static_cast<float>(i) / 400'000);
+    for (const float y : evaluate(op, x, true)) ASSERT_LE(y, 1) << op;
+    for (const float y : evaluate(op, x, false)) ASSERT_LE(y, 1) << op;
+  }
 }
 
 TEST(MathExpansion, SineOfHugeAnglesStaysBounded) {

@@ -126,6 +126,17 @@ TEST(OpSemantics, GatherClampsItsIndices) {
   expect_array(apply("gather", {x, Array(1)}, {{"axis", std::int64_t{1}}}), Array{2.0f, 4.0f, 6.0f});
 }
 
+TEST(OpSemantics, ScatterAddClampsItsIndicesAndAddsAll) {
+  const ir::Attrs rows{{"axis", std::int64_t{0}}, {"dims", std::vector<Dim>{3, 2}}};
+  expect_array(apply("scatter_add", {Array{{1.0f, 2.0f}, {3.0f, 4.0f}, {5.0f, 6.0f}}, Array{-4, 9, 2}}, rows),
+               Array{{1.0f, 2.0f}, {0.0f, 0.0f}, {8.0f, 10.0f}});
+  const ir::Attrs columns{{"axis", std::int64_t{1}}, {"dims", std::vector<Dim>{2, 3}}};
+  expect_array(apply("scatter_add", {Array{1.0f, 2.0f}, Array(1)}, columns),
+               Array{{0.0f, 1.0f, 0.0f}, {0.0f, 2.0f, 0.0f}});
+  const ir::Attrs whole{{"axis", std::int64_t{0}}, {"dims", std::vector<Dim>{1}}};
+  expect_array(apply("scatter_add", {Array{2147483647, 1}, Array{0, 0}}, whole), Array{-2147483647 - 1});
+}
+
 TEST(OpSemantics, DotOverTwoAxesInTheirOwnOrder) {
   // a[i,j] b[j,i] summed: the trace of the product.
   expect_array(

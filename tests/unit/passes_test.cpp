@@ -95,9 +95,11 @@ TEST_F(Simplify, KeepsWhatTheAttributesForbid) {
 }
 
 TEST_F(Simplify, ReducesOfOneElementAreReshapes) {
-  const V x = input("x", {1, 5});
-  EXPECT_EQ(simplified(ir::reduce("reduce_max", x, {0})), "reshape(x)");
-  EXPECT_EQ(simplified(ir::reduce("reduce_max", x, {1})), "reduce_max(x)");
+  const V x = input("x", {5, 1, 3});
+  EXPECT_EQ(simplified(ir::reduce("reduce_max", x, {1})), "reshape(x)");
+  EXPECT_EQ(simplified(ir::reduce("reduce_max", x, {2})), "reduce_max(x)");
+  // A batch of 1 is reduced like any other.
+  EXPECT_EQ(simplified(ir::reduce("reduce_max", input("y", {1, 5}), {0})), "reduce_max(y)");
 }
 
 TEST_F(Simplify, DotReadsTransposedOperandsAsTheyAre) {

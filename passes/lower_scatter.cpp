@@ -1,0 +1,46 @@
+// scatter_add as loops: the memory is filled with zeros; then every update, in the order of its index, is added to the
+// element that the index says, lanes over the last axis. That is a load and a store at an index known when it runs.
+#include "gcompile/ir/op.h"
+#include "gcompile/passes/lower.h"
+
+namespace gcompile::passes {
+
+void emit_scatter(BodyLowering& c, ir::Value v, const Destination& destination) {
+  const ir::Node& n = *v.node;
+  constexpr std::int64_t kUnroll = 8;  // loops up to this extent are wished unrolled
+  KernelBuilder& b = c.builder();
+  const BodyLowering::At here(c, n);
+  const Type& t = n.types[0];
+  const ir::Value updates = n.operands[0], indices = n.operands[1];
+  const std::int64_t axis = n.attrs.get<std::int64_t>("axis");
+  over_lanes(c, t.size(),
+             [&](const Dim& offset) { b.store(destination.memory, {offset}, b.literal(t.dtype, 0), c.mask); });
+
+  const std::vector<Dim> before(t.dims.begin(), t.dims.begin() + axis), after(t.dims.begin() + axis + 1, t.dims.end());
+  const auto add = [&](const ir::Index& lead, const ir::Index& which, const ir::Index& rest, int place) {
+    ir::Index from = lead, to = lead;
+    from.insert(from.end(), which.begin(), which.end());
+    from.insert(from.end(), rest.begin(), rest.end());
+    to.emplace_back("$0");
+    to.insert(to.end(), rest.begin(), rest.end());
+    to = destination.at(to, t);
+    const int sum = b.op("add", {b.load(destination.memory, t.dtype, to, {place}, c.mask), c.value(updates, from)});
+    b.store(destination.memory, to, sum, c.mask, {place});
+  };
+  c.loops("i", before, kUnroll, [&](const ir::Index& lead) {
+    c.loops("p", indices.type().dims, 1, [&](const ir::Index& which) {
+      int place = b.op("max", {c.value(indices, which), b.literal(DType::kI32, 0)});
+      place = b.op("min", {place, b.index(t.dim(axis) - Dim(1))});
+      if (after.empty()) return add(lead, which, {}, place);
+      c.loops("i", {after.begin(), after.end() - 1}, kUnroll, [&](const ir::Index& rest) {
+        over_lanes(c, after.back(), [&](const Dim& j) {
+          ir::Index full = rest;
+          full.push_back(j);
+          add(lead, which, full, place);
+        });
+      });
+    });
+  });
+}
+
+}  // namespace gcompile::passes
