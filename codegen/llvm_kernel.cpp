@@ -178,6 +178,10 @@ class KernelEmitter {
         return memory_.store_transposed(to, index_.offset(to.extents, i.index, {}), place(i.source), static_extent(i),
                                         mask(i));
       }
+      case Opcode::kPrefetch: {
+        const Place& p = place(i.memory);
+        return memory_.prefetch(p, index_.offset(p.extents, i.index, {}));
+      }
       case Opcode::kContract: fail("a contract: tile has to make loops of it", &i);
     }
     fail("an unknown instruction", &i);

@@ -185,6 +185,14 @@ void MemoryEmitter::store(const Place& place, const Linear& offset, Value* value
   }
 }
 
+// The address is no more than a hint, so it may lie behind the memory: no inbounds.
+void MemoryEmitter::prefetch(const Place& place, const Linear& offset) {
+  if (place.registers || !offset.scalar()) throw InternalError("code generation: a prefetch of " + place.name);
+  Value* address = b_.CreateGEP(memory_type(place.dtype), place.address, {offset.base});
+  const auto number = [&](std::uint32_t n) { return b_.getInt32(n); };  // read, most locality, data
+  b_.CreateIntrinsic(llvm::Intrinsic::prefetch, {address->getType()}, {address, number(0), number(3), number(1)});
+}
+
 void MemoryEmitter::store_contiguous(const Place& place, const Linear& offset, Value* value, Value* mask) {
   Value* address = element(place, offset.base);
   if (!mask)

@@ -39,6 +39,7 @@ class MemoryEmitter {
                        llvm::Value* mask);
   void store_transposed(const Place& destination, const Linear& rows, const Place& source, int extent,
                         llvm::Value* mask);
+  void prefetch(const Place& place, const Linear& offset);
   // destination[k] = tree over the lanes of source[k, lane], for k in 0 .. extent.
   using Combine = std::function<llvm::Value*(llvm::Value*, llvm::Value*)>;
   void lane_reduce(const Place& destination, const Place& source, int extent, const Combine& combine);

@@ -85,6 +85,7 @@ enum class Opcode {
   kLaneReduce,       // memory[k] = tree over lanes of source[k, lane] by op `combine`, k in 0 .. extent
   kLoadTransposed,   // memory[c, lane] = source[index, the last entry + c], c in 0 .. extent; mask: of the lanes
   kStoreTransposed,  // memory[index, the last entry + c] = source[c, lane], c in 0 .. extent; mask: of the lanes
+  kPrefetch,         // a hint that memory[index] is read soon; the index may lie outside, and has no lanes
   kContract,         // for axes: argument = sum over `sums` of left * right; body (see above)
 };
 

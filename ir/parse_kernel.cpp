@@ -11,6 +11,8 @@
 //   effect   = "store" name "[" dims "]" "=" value ["with" "(" values ")"] ["mask" value]
 //            | "lane_reduce" op name "=" name "extent" int
 //            | "transpose" name "=" name "[" dims "]" "columns" int ["mask" value]
+//            | "transpose" name "[" dims "]" "=" name "columns" int ["mask" value]
+//            | "prefetch" name "[" dims "]"
 //   for      = [results "="] "for" word "in" 0 ".." dim ["unroll" | "interleave" | "parallel"]
 //              ["(" value "=" value {"," ...} ")" ":" "(" vtypes ")"] [loc] "{" {instruction} ["yield" values] "}"
 //   contract = "contract" value "=" name "[" dims "]" "*" name "[" dims "]" "for" axes "sum" axes ":" dtype [loc]
@@ -140,8 +142,8 @@ class KernelParser {
     if (lex_.accept("for")) return parse_for(results, depth);
     if (results.empty() && lex_.accept("contract")) return parse_contract(depth);
     const Token& at = lex_.peek();
-    const bool effect =
-        at.kind == TokenKind::kWord && (at.text == "store" || at.text == "lane_reduce" || at.text == "transpose");
+    const bool effect = at.kind == TokenKind::kWord && (at.text == "store" || at.text == "lane_reduce" ||
+                                                        at.text == "transpose" || at.text == "prefetch");
     if (effect != results.empty())
       lex_.fail_expected(effect ? "an instruction with a result"
                                 : "'for', 'contract', 'store', 'lane_reduce', 'transpose' or '}'");
@@ -198,7 +200,10 @@ class KernelParser {
 
   Instr parse_effect() {
     const std::string word = lex_.next().text;
-    Instr i{word == "store" ? Opcode::kStore : word == "transpose" ? Opcode::kLoadTransposed : Opcode::kLaneReduce};
+    Instr i{word == "store"       ? Opcode::kStore
+            : word == "transpose" ? Opcode::kLoadTransposed
+            : word == "prefetch"  ? Opcode::kPrefetch
+                                  : Opcode::kLaneReduce};
     if (i.opcode == Opcode::kLaneReduce) i.op = parse_op();
     i.memory = parts_.parse_name("the memory that is written");
     if (i.opcode == Opcode::kStore) {
@@ -210,6 +215,10 @@ class KernelParser {
       if (lex_.accept("with"))
         for (const int operand : parse_values("(", ")")) i.operands.push_back(operand);
       i.mask = parse_mask();
+      return i;
+    }
+    if (i.opcode == Opcode::kPrefetch) {
+      i.index = parts_.parse_dims("[", "]");
       return i;
     }
     const bool transposed = i.opcode == Opcode::kLoadTransposed;

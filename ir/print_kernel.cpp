@@ -92,6 +92,7 @@ class KernelPrinter {
       case Opcode::kStoreTransposed:
         return "transpose " + print_name(i.memory) + print_index(i.index) + " = " + print_name(i.source) + " columns " +
                i.extent.str() + mask(i);
+      case Opcode::kPrefetch: return "prefetch " + print_name(i.memory) + print_index(i.index);
       case Opcode::kFor:
       case Opcode::kContract: break;
     }

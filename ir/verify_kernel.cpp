@@ -153,6 +153,9 @@ class KernelChecker {
       case Opcode::kLaneReduce: check_lane_reduce(i); break;
       case Opcode::kLoadTransposed:
       case Opcode::kStoreTransposed: check_transposed(i); break;
+      case Opcode::kPrefetch:
+        if (check_index(i.index, memory(i.memory), i.memory, 0)) fail("prefetch takes no lanes");
+        break;
       case Opcode::kContract: check_contract(i); break;
     }
     if (has_result) define(i.results[0], i.type);

@@ -114,7 +114,8 @@ class KernelCopy {
       case Opcode::kStore:
       case Opcode::kLaneReduce:
       case Opcode::kLoadTransposed:
-      case Opcode::kStoreTransposed: {
+      case Opcode::kStoreTransposed:
+      case Opcode::kPrefetch: {
         Instr same = i;
         same.operands = mapped(i.operands);
         same.mask = mapped(i.mask);

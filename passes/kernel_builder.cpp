@@ -161,6 +161,14 @@ void KernelBuilder::transposed(Opcode opcode, const std::string& memory, const s
   block().push_back(std::move(i));
 }
 
+void KernelBuilder::prefetch(const std::string& memory, ir::Index index) {
+  Instr i{Opcode::kPrefetch};
+  i.memory = memory;
+  i.index = std::move(index);
+  i.where = where;
+  block().push_back(std::move(i));
+}
+
 int KernelBuilder::both(int mask_a, int mask_b) {
   if (mask_a < 0 || mask_a == mask_b) return mask_b;
   return mask_b < 0 ? mask_a : op("and", {mask_a, mask_b});

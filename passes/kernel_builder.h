@@ -55,6 +55,8 @@ class KernelBuilder {
   void store_transposed(const std::string& memory, ir::Index index, const std::string& source, const Dim& extent,
                         int mask = -1);
 
+  void prefetch(const std::string& memory, ir::Index index);
+
   // The conjunction of two masks; -1 stands for "all".
   int both(int mask_a, int mask_b);
 

@@ -18,7 +18,9 @@ using ir::Opcode;
 bool is_read(const Instr& i, const std::string& memory) {
   return (i.opcode == Opcode::kLoad && i.memory == memory) || i.source == memory;
 }
-bool is_written(const Instr& i, const std::string& memory) { return i.opcode != Opcode::kLoad && i.memory == memory; }
+bool is_written(const Instr& i, const std::string& memory) {
+  return i.opcode != Opcode::kLoad && i.opcode != Opcode::kPrefetch && i.memory == memory;
+}
 
 // Calls f for a statement and all inside it, in order.
 void walk(const Instr& statement, const std::function<void(const Instr&)>& f) {

@@ -24,6 +24,15 @@ void Tiler::epilogues(const Dim& row, int rows, const Lanes& lanes, const Accumu
                at(row + Dim(r), lanes.first + Dim(kLanes * v) + Dim(ir::kLaneSymbol)), mask_of(lanes, v), loaded);
 }
 
+void Tiler::prefetch_for_epilogues(const Dim& row, int rows, const Lanes& lanes) {
+  loop("r", rows, [&](const Dim& r) {
+    loop("v", lanes.count, [&](const Dim& v) {
+      for (const ir::Access& a : plan_.prefetch)
+        b_.prefetch(a.memory, substituted(a.index, at(row + r, lanes.first + Dim(kLanes) * v)));
+    });
+  });
+}
+
 std::int64_t Tiler::epilogue_size() const {
   std::int64_t size = 0;
   for (const Instr& i : c_.body) {

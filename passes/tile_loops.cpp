@@ -161,6 +161,7 @@ int Tiler::product(int x, int y, int sum) {
 
 void Tiler::block(const Dim& row, int rows, const Lanes& lanes) {
   for (int v = 0; v < lanes.count; ++v) mask_of(lanes, v);  // made here, not in the loop
+  if (!plan_.prefetch.empty()) prefetch_for_epilogues(row, rows, lanes);
   const Accumulators zeros(static_cast<std::size_t>(rows * lanes.count), b_.literal(dtype_, 0));
   const Accumulators sums = plan_.transpose && !plan_.pack
                                 ? reduce_by_blocks(row, rows, lanes, zeros)

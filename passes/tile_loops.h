@@ -82,6 +82,8 @@ class Tiler {
   // One vector of sums per row, by blocks of the reduction axis that are transposed as they are needed.
   Accumulators reduce_by_blocks(const Dim& row, int rows, const Lanes& lanes, Accumulators sums);
 
+  // Asks for what the epilogues of a tile load of large memories, while its products are made.
+  void prefetch_for_epilogues(const Dim& row, int rows, const Lanes& lanes);
   // Epilogues of all elements of a tile: one by one, or rolled, the sums going through the frame.
   void epilogues(const Dim& row, int rows, const Lanes& lanes, const Accumulators& sums);
   void rolled_epilogues(const Dim& row, int rows, const Lanes& lanes, const Accumulators& sums);

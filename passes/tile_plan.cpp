@@ -41,6 +41,7 @@ class Planner {
     plan_.rows = rows;
     plan_.vectors = vectors;
     choose_packing();
+    choose_prefetches();
     plan_.reason = reason();
     return plan_;
   }
@@ -196,6 +197,22 @@ class Planner {
     plan_.pack = aliases || narrow || bytes > static_cast<double>(target_.l2_bytes) / 2;
   }
 
+  // A weight that the epilogue updates was used last a whole step ago: it comes from beyond the L2 cache, line by line
+  // as the tiles go, which no prefetcher of the processor foresees. The products of the tile take longer than it does.
+  void choose_prefetches() {
+    constexpr double kLongEnough = 16;
+    if (plan_.lane_axis < 0 || plan_.row_axis < 0 || sums_ < kLongEnough) return;
+    for (const Instr& i : c_.body) {
+      const Access a{i.memory, i.index};
+      if (i.opcode != ir::Opcode::kLoad || !i.operands.empty() || !is_contiguous(a, axis(plan_.lane_axis).var) ||
+          !moves(a, axis(plan_.row_axis).var) ||
+          elements(a) * static_cast<double>(size_) < static_cast<double>(target_.l1_bytes))
+        continue;
+      const auto same = [&](const Access& b) { return b.memory == a.memory && b.index == a.index; };
+      if (std::none_of(plan_.prefetch.begin(), plan_.prefetch.end(), same)) plan_.prefetch.push_back(a);
+    }
+  }
+
   // Rows along the lanes, columns along the one reduction axis, as load_transposed reads them.
   bool is_transposable(const Access& a, const std::string& lane) const {
     if (c_.sums.size() != 1 || a.index.size() < 2 || extents_(a.memory).size() != a.index.size()) return false;
@@ -230,6 +247,8 @@ class Planner {
     } else if (plan_.transpose) {
       text += ", blocks of " + lane_operand().memory + " are transposed";
     }
+    for (std::size_t i = 0; i < plan_.prefetch.size(); ++i)
+      text += (i ? ", " : ", prefetched: ") + plan_.prefetch[i].memory;
     return text;
   }
 

@@ -20,6 +20,7 @@ struct TilePlan {
   bool transpose = false;   // by transposing blocks: its memory is contiguous along the (only) reduction axis; without
                             // `pack` the products take the columns of a block as they are made
   int rows = 1, vectors = 1;
+  std::vector<ir::Access> prefetch = {};  // what the epilogue loads of large memories, a row at a time
   std::string reason;
 };
 

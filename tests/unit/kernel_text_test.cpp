@@ -51,6 +51,7 @@ const char* const kAll = R"(kernels @main {
       store acc[$0, lane] = %16 with (%1) mask %5
       store t1[lane + 16*t, 0] = %14 mask %5
       transpose t1[lane + 16*t, 0] = xt columns 6 mask %5 loc("model.cpp":14)
+      prefetch t1[16*t, 0]
     }
     lane_reduce add red = acc extent 48
     %17 = load red[0] : f32
@@ -209,6 +210,7 @@ const Wrong kWrong[] = {
      "t.kir:8:5: kernel @k: transpose takes rows of 'w' of rank 1 with 1 indices; both must be the same, at least 2"},
     {"transpose_without_lane", in_kernel("    transpose s = x[0, 1] columns 8"),
      "t.kir:8:5: kernel @k: transpose takes the row from `lane` in one index that is not the last"},
+    {"prefetch_lanes", in_kernel("    prefetch x[lane, 0]"), "t.kir:8:5: kernel @k: prefetch takes no lanes"},
     {"transpose_last", in_kernel("    transpose s = x[0, lane] columns 8"),
      "t.kir:8:5: kernel @k: transpose takes the row from `lane` in one index that is not the last"},
     {"transpose_rows", in_kernel("    transpose s = x[lane, 0] columns 9"),
