@@ -101,18 +101,26 @@ class Grouping {
     return found;
   }
 
-  // Whether `from` depends on `to` by way of a third kernel.
+  // Whether `from` depends on `to` by way of a third kernel. Ids ascend from operands to readers, so what was made before
+  // all of `to` is not looked at.
   bool depends_around(std::size_t from, std::size_t to) const {
     std::set<std::size_t> seen;
     std::vector<std::size_t> todo;
+    int first = groups_[to].stored[0]->id;
+    for (const Node* n : groups_[to].stored) first = std::min(first, n->id);
+    const auto is_later = [&](std::size_t g) {
+      const Nodes& stored = groups_[g].stored;
+      return std::any_of(stored.begin(), stored.end(), [&](const Node* n) { return n->id > first; });
+    };
     for (const std::size_t g : reads(from))
-      if (g != to) todo.push_back(g);
+      if (g != to && is_later(g)) todo.push_back(g);
     while (!todo.empty()) {
       const std::size_t g = todo.back();
       todo.pop_back();
       if (g == to) return true;
       if (!seen.insert(g).second) continue;
-      for (const std::size_t next : reads(g)) todo.push_back(next);
+      for (const std::size_t next : reads(g))
+        if (next == to || is_later(next)) todo.push_back(next);
     }
     return false;
   }
