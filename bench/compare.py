@@ -54,6 +54,8 @@ ROWS = [*map(step, ("W1", "W2", "W3", "W4", "W5", "W6", "W13")), *map(piece, pie
 ROWS += [
     Row("latency", "inference of one sample, W5", "predict/W5", "predict/W5"),
     Row("latency", "inference of one sample, W6", "predict/W6", "predict/W6"),
+    Row("latency", "epoch of 24 batches", "epoch/workers/0", "epoch/0"),
+    Row("latency", "epoch of 24 batches, 2 workers", "epoch/workers/2", "epoch/2"),
     Row("latency", "trace and compile W5's step", "compile/W5", "compile/W5", "ms", scale=1e-3),
     Row("latency", "the same from the cache", "compile/W5_cached", "", "ms", scale=1e-3),
     Row("latency", "process to W5's first step", "process/first_step_W5", "--first-step", "ms", scale=1e-3),
@@ -66,7 +68,7 @@ TABLES = tuple(dict.fromkeys(row.table for row in ROWS))
 
 def run_bench(bench, row, seconds, cpu):
     """The row's figures by contestant, the lines of gcompile-bench by contestant, and its context."""
-    pattern = f"^{row.bench}(/(gcompile|eigen|onednn|loops|lanes|fixed|manual_time))?$"
+    pattern = f"^{row.bench}(/(gcompile|eigen|onednn|loops|lanes|fixed|manual_time|real_time))?$"
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         subprocess.run(
             [bench, f"--benchmark_filter={pattern}", f"--benchmark_min_time={seconds}",
@@ -79,7 +81,8 @@ def run_bench(bench, row, seconds, cpu):
     for line in report["benchmarks"]:
         if line.get("error_occurred"):
             raise SystemExit(f"compare.py: {line['name']}: {line['error_message']}")
-        who = line["name"].removesuffix("/manual_time").removeprefix(row.bench).strip("/") or "gcompile"
+        who = line["name"].removeprefix(row.bench).removesuffix("/manual_time").removesuffix("/real_time")
+        who = who.strip("/") or "gcompile"
         who = REFERENCES.get(who, who)
         taken = line["cpu_time" if row.reply == "cpu_us" else "real_time"] * unit[line["time_unit"]]
         if not row.counter:
@@ -111,7 +114,7 @@ def number(value):
 
 
 def table(rows, samples, shares):
-    """One line per row, one column per contestant, with the ratio to gcompile, and the share of the limit if there is one."""
+    """One line per row, one column per contestant, with the ratio to gcompile, and the share of the limit where one is."""
     columns = list(dict.fromkeys(who for row in rows for who in samples[row.bench, row.name]))
     lines = [f"| {rows[0].table} | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
     for row in rows:
@@ -149,7 +152,8 @@ def parse_options():
             parser.error(f"there is no {only}; there are {', '.join(dict.fromkeys(row.bench for row in ROWS))}")
         options.rows += [row for row in chosen if row not in options.rows]
     if options.processor_time:
-        options.rows = [dataclasses.replace(row, reply="cpu_us") if row.unit == "us" else row for row in options.rows]
+        options.rows = [dataclasses.replace(row, reply="cpu_us") if row.unit == "us" and "worker" not in row.bench else row
+                        for row in options.rows]
     options.peers = [name for name in options.peers.split(",") if name]
     for name in set(options.peers) - set(PEERS):
         parser.error(f"there is no peer {name}; there are {', '.join(PEERS)}")

@@ -1,5 +1,5 @@
-"""The workloads with PyTorch: eager, or with "compile" as argument torch.compile of the model with its loss; the optimizers are
-those of torch.optim in both. Pieces and inference likewise, without gradients."""
+"""The workloads with PyTorch: eager, or with "compile" as argument torch.compile of the model with its loss; the optimizers
+are those of torch.optim in both. Pieces and inference likewise, without gradients."""
 import sys
 
 import pieces
@@ -56,12 +56,10 @@ class Torch(workloads.Framework):
     version = torch.__version__
 
     @staticmethod
-    def step(workload):
+    def training(workload):
+        """A function that trains one step with the batch it is given, and returns the loss."""
         torch.manual_seed(0)
         network, criterion = model(workload)
-        x, y = workloads.data(workload)
-        x = torch.tensor(x, dtype=torch.float32)
-        y = torch.tensor(y, dtype=torch.int64 if workload in workloads.WIDTHS else torch.float32)
         rate = workloads.rate(workload)
         if workload == "W13":
             optimizer = torch.optim.Adam(network.parameters(), lr=rate)
@@ -69,14 +67,39 @@ class Torch(workloads.Framework):
             optimizer = torch.optim.SGD(network.parameters(), lr=rate, momentum=0.5 if workload == "W6" else 0)
         forward = compiled(lambda x, y: criterion(network(x), y))
 
-        def step(wanted):
+        def train(x, y):
             optimizer.zero_grad()
             loss = forward(x, y)
             loss.backward()
             optimizer.step()
+            return loss
+
+        return train
+
+    @staticmethod
+    def step(workload):
+        train = Torch.training(workload)
+        x, y = workloads.data(workload)
+        x = torch.tensor(x, dtype=torch.float32)
+        y = torch.tensor(y, dtype=torch.int64 if workload in workloads.WIDTHS else torch.float32)
+
+        def step(wanted):
+            loss = train(x, y)
             return loss.item() if wanted else None
 
         return step
+
+    @staticmethod
+    def epoch(workers):
+        x, y = (torch.tensor(rows, dtype=torch.float32) for rows in workloads.diabetes(768))
+        loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=32, shuffle=True,
+                                             num_workers=int(workers))
+        train = Torch.training("W5")
+
+        def epoch(wanted):
+            return sum(train(inputs, labels).item() for inputs, labels in loader) / len(loader)
+
+        return epoch
 
     @staticmethod
     def piece(name, operands):

@@ -97,26 +97,27 @@ def resident_mb():
 class Framework:
     """What a peer can do; a method that is None: it has no such thing.
 
-    step(workload)    a function that trains one step; called with True it returns the loss
+    step(workload)         a function that trains one step; called with True it returns the loss
     piece(name, operands)  a function that computes a piece anew from NumPy operands; called with True it returns the result
     predict(workload)      a function that computes the output for one sample
+    epoch(workers)         a function that trains 24 shuffled batches of W5's network through the framework's loader
     compile(workload)      a function that traces and compiles a step anew
     temporaries(workload)  bytes that the compiled step needs beside inputs, outputs and parameters
     """
-    version, step, piece, predict, compile, temporaries = "", None, None, None, None, None
+    version, step, piece, predict, epoch, compile, temporaries = "", None, None, None, None, None, None
 
 
 def answer(framework, made, name, seconds):
     kind, _, rest = name.partition("/")
-    if kind in ("compile", "temporaries", "predict") and getattr(framework, kind) is None:
+    if kind in ("compile", "temporaries", "predict", "epoch") and getattr(framework, kind) is None:
         return {"absent": True}
     if kind == "compile":
         return measure_compile(framework.compile(rest), seconds)
     if kind == "temporaries":
         return {"bytes": framework.temporaries(rest)}
     if name not in made:
-        if kind == "predict":
-            made[name] = framework.predict(rest)
+        if kind in ("predict", "epoch"):
+            made[name] = getattr(framework, kind)(rest)
         elif name in WORKLOADS:
             made[name] = framework.step(name)
             check(made[name])
