@@ -90,6 +90,8 @@ def run_bench(bench, row, seconds, cpu):
         elif row.counter in line:
             figures[who] = line[row.counter] * row.scale
         lines[who] = line
+    if "gcompile" not in lines:
+        raise SystemExit(f"compare.py: {bench} has no {row.bench}")
     return figures, lines, report["context"]
 
 
