@@ -14,6 +14,7 @@ packages=(
   libboost-program-options-dev  # the tool's command line
   libgtest-dev libgmock-dev     # tests
   libbenchmark-dev              # benchmarks
+  libdnnl-dev                   # oneDNN, a reference in the benchmarks
   clang-format                  # the format test
   gdb                           # the test of what debuggers are told
 )

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "by_onednn.h"
 #include "gcompile/codegen/compile.h"
 #include "gcompile/version.h"
 #include "perturb.h"
@@ -17,6 +18,8 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::AddCustomContext("gcompile", GCOMPILE_VERSION_STRING);
   benchmark::AddCustomContext("target", gcompile::codegen::default_target().name);
+  if (const std::string version = gcompile::bench::onednn_version(); !version.empty())
+    benchmark::AddCustomContext("onednn", version);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

@@ -1,10 +1,12 @@
-// Matrix products in f32, one thread, beside Eigen: "GF/s" counts multiplications and additions, "peak" is what a loop
-// of nothing but fma reached just before and after, and "share" the quotient of the two. Times are the processor's.
+// Matrix products in f32, one thread, beside Eigen and oneDNN: "GF/s" counts multiplications and additions, "peak" is
+// what a loop of nothing but fma reached just before and after, and "share" the quotient of the two. Times are the
+// processor's.
 #include <ctime>
 #include <random>
 #include <vector>
 
 #include "by_hand_matmul.h"
+#include "by_onednn.h"
 #include "verify.h"
 
 namespace gcompile::bench {
@@ -90,20 +92,28 @@ void by_gcompile(benchmark::State& state, const Case& c, int threads) {
   });
 }
 
-void by_eigen(benchmark::State& state, const Case& c) {
-  guarded(state, [&] {
-    const MatmulShape& s = c.shape;
-    const Operands o(s);
-    Array result(DType::kF32, {s.m, s.n});
-    float* to = result.mutable_data<float>().data();
-    const auto step = [&] {
-      matmul_by_eigen(s, o.a.data<float>().data(), o.b.data<float>().data(), to);
-      benchmark::ClobberMemory();
-    };
-    step();
-    check(s, o, to);
-    measure(state, s, step);
+// `step` writes the product of a and b where its third argument is.
+void by_reference(benchmark::State& state, const MatmulShape& s, const OnednnCall& step) {
+  const Operands o(s);
+  Array result(DType::kF32, {s.m, s.n});
+  const float *a = o.a.data<float>().data(), *b = o.b.data<float>().data();
+  float* to = result.mutable_data<float>().data();
+  step(a, b, to);
+  check(s, o, to);
+  measure(state, s, [&] {
+    step(a, b, to);
+    benchmark::ClobberMemory();
   });
+}
+
+void by_eigen(benchmark::State& state, const MatmulShape& s) {
+  guarded(state, [&] {
+    by_reference(state, s, [&s](const float* a, const float* b, float* c) { matmul_by_eigen(s, a, b, c); });
+  });
+}
+
+void by_onednn(benchmark::State& state, const MatmulShape& s) {
+  guarded(state, [&] { by_reference(state, s, matmul_by_onednn(s)); });
 }
 
 const bool kRegistered = [] {
@@ -114,9 +124,12 @@ const bool kRegistered = [] {
       benchmark::RegisterBenchmark(("matmul/" + c.name + "/gcompile/threads:2").c_str(), [&c](benchmark::State& s) {
         by_gcompile(s, c, 2);
       })->UseRealTime();
-    if (!c.symbolic)
-      benchmark::RegisterBenchmark(("matmul/" + c.name + "/eigen").c_str(),
-                                   [&c](benchmark::State& s) { by_eigen(s, c); });
+    if (c.symbolic) continue;
+    benchmark::RegisterBenchmark(("matmul/" + c.name + "/eigen").c_str(),
+                                 [&c](benchmark::State& s) { by_eigen(s, c.shape); });
+    if (onednn_version().empty()) continue;
+    benchmark::RegisterBenchmark(("matmul/" + c.name + "/onednn").c_str(),
+                                 [&c](benchmark::State& s) { by_onednn(s, c.shape); });
   }
   return true;
 }();

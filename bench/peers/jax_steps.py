@@ -1,6 +1,8 @@
-"""The workloads with JAX: jit of value_and_grad and the update, the parameters donated, the loss waited for at every step."""
+"""The workloads with JAX: jit of value_and_grad and the update, the parameters donated, the loss waited for at every step;
+pieces and inference as jitted functions whose results are waited for."""
 import jax
 import jax.numpy as jnp
+import pieces
 import workloads
 
 
@@ -76,28 +78,97 @@ def optimizer(workload):
     return lambda p: None, lambda p, kept, g: (tree_map(lambda p, g: p - rate * g, p, g), None)
 
 
-def make_step(workload):
+def training(workload):
+    """The step before jit, and its first arguments."""
     parameters, loss = model(workload)
     x, y = workloads.data(workload)
     x = jnp.asarray(x, dtype=jnp.float32)
     y = jnp.asarray(y, dtype=jnp.int32 if workload in workloads.WIDTHS else jnp.float32)
     start, update = optimizer(workload)
-    kept = start(parameters)
 
     def train(parameters, kept, x, y):
         value, gradient = jax.value_and_grad(loss)(parameters, x, y)
         return (*update(parameters, kept, gradient), value)
 
-    compiled = jax.jit(train, donate_argnums=(0, 1))
+    return train, (parameters, start(parameters), x, y)
 
-    def step(wanted):
-        nonlocal parameters, kept
-        parameters, kept, value = compiled(parameters, kept, x, y)
-        value.block_until_ready()
-        return float(value) if wanted else None
 
-    return step
+def lowered(train, arguments):
+    return jax.jit(train, donate_argnums=(0, 1)).lower(*arguments)
+
+
+def piece_function(name):
+    first, a_transposed, b_transposed = pieces.function(name)
+    if first == "matmul":
+        return lambda a, b: (a.T if a_transposed else a) @ (b.T if b_transposed else b)
+    return {"softmax": lambda a: jax.nn.softmax(a, axis=1),
+            "layer_norm": lambda a: jax.nn.standardize(a, axis=1, epsilon=1e-5),
+            "gelu": lambda a: jax.nn.gelu(a, approximate=True),
+            "chain": lambda a, b: jax.nn.sigmoid(jnp.tanh(jnp.exp(a * b + a)) * 2 + b) - a,
+            "row_sums": lambda a: jnp.sum(a, axis=1), "column_sums": lambda a: jnp.sum(a, axis=0),
+            "transpose": lambda a: a.T, "add": lambda a, b: a + b}[first]
+
+
+def called(function, *arguments):
+    function = jax.jit(function)
+    arguments = [jnp.asarray(a) for a in arguments]
+
+    def call(wanted):
+        result = function(*arguments)
+        result.block_until_ready()
+        return result if wanted else None
+
+    return call
+
+
+class Jax(workloads.Framework):
+    version = jax.__version__
+
+    @staticmethod
+    def step(workload):
+        train, (parameters, kept, x, y) = training(workload)
+        compiled = jax.jit(train, donate_argnums=(0, 1))
+
+        def step(wanted):
+            nonlocal parameters, kept
+            parameters, kept, value = compiled(parameters, kept, x, y)
+            value.block_until_ready()
+            return float(value) if wanted else None
+
+        return step
+
+    @staticmethod
+    def piece(name, operands):
+        return called(piece_function(name), *operands)
+
+    @staticmethod
+    def predict(workload):
+        parameters, _ = model(workload)
+        inner, last = (jax.nn.relu, lambda z: z) if workload in workloads.WIDTHS else (jax.nn.sigmoid, jax.nn.sigmoid)
+
+        def forward(parameters, x):
+            for w in parameters[:-1]:
+                x = inner(linear(w, x))
+            return last(linear(parameters[-1], x))
+
+        x = jnp.asarray(workloads.data(workload)[0][:1], dtype=jnp.float32)
+        function = jax.jit(forward)
+        return lambda wanted: function(parameters, x).block_until_ready()
+
+    @staticmethod
+    def compile(workload):
+        train, arguments = training(workload)  # not counted
+
+        def once():
+            jax.clear_caches()
+            lowered(train, arguments).compile()
+
+        return once
+
+    @staticmethod
+    def temporaries(workload):
+        return lowered(*training(workload)).compile().memory_analysis().temp_size_in_bytes
 
 
 if __name__ == "__main__":
-    workloads.serve(make_step, jax.__version__)
+    workloads.serve(Jax())

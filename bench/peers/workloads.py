@@ -1,7 +1,9 @@
-"""What the peers of gcompile-bench have in common: the data of the workloads, and the loop that times a step.
+"""What the peers of gcompile-bench have in common: the data of the workloads, and the loop that times them.
 
-A peer is a program that reads a workload's name and a number of seconds per line, times its version of that training
-step, and answers with one line of JSON: {"us": median} or {"error": "..."}. compare.py starts one per framework.
+A peer is a program that reads the name of a benchmark of gcompile-bench, without what is measured ("W5", "matmul/256/nt",
+"predict/W5"), and a number of seconds per line, times its version of it, and answers with one line of JSON: {"us": median,
+"cpu_us": the same in processor time} or {"error": "..."}. compare.py starts one per framework. With --first-step as its only
+argument it trains one step of W5, prints {"rss_mb": resident memory}, and ends.
 """
 import csv
 import json
@@ -9,6 +11,8 @@ import os
 import statistics
 import sys
 import time
+
+import pieces
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data", "diabetes.csv")
 WORKLOADS = ("W1", "W2", "W3", "W4", "W5", "W6", "W13")
@@ -52,36 +56,92 @@ def check(step):
         raise RuntimeError(f"the loss does not fall: {first} to {last}")
 
 
-def median_us(step, seconds):
-    """Median microseconds of a step, over slices of about ten milliseconds."""
-    begin = time.perf_counter()
-    for _ in range(50):
+def run(step, count):
+    """Seconds that a call takes, of `count`: by the clock, by the processor."""
+    begin, cpu = time.perf_counter(), time.process_time()
+    for _ in range(count):
         step(False)
-    count = max(1, int(50 * 0.01 / (time.perf_counter() - begin)))
+    return (time.perf_counter() - begin) / count, (time.process_time() - cpu) / count
+
+
+def measure(step, seconds):
+    """Median microseconds of a step, over slices of about ten milliseconds."""
+    count, once = 1, run(step, 1)[0]
+    while count < 50 and once * count < 0.01:  # the first calls are not typical
+        count *= 2
+        once = run(step, count)[0]
+    count = max(1, int(0.01 / once))
     slices = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(slices) < 3:
-        begin = time.perf_counter()
-        for _ in range(count):
-            step(False)
-        slices.append((time.perf_counter() - begin) / count)
-    return 1e6 * statistics.median(slices)
+        slices.append(run(step, count))
+    return {name: 1e6 * statistics.median(times) for name, times in zip(("us", "cpu_us"), zip(*slices))}
 
 
-def serve(make_step, version):
+def measure_compile(once, seconds):
+    """Median microseconds of a call of `once`, which traces and compiles anew; the first is not counted."""
+    once()
+    slices, end = [], time.perf_counter() + seconds
+    while time.perf_counter() < end or len(slices) < 3:
+        begin, cpu = time.perf_counter(), time.process_time()
+        once()
+        slices.append((time.perf_counter() - begin, time.process_time() - cpu))
+    return {name: 1e6 * statistics.median(times) for name, times in zip(("us", "cpu_us"), zip(*slices))}
+
+
+def resident_mb():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS"))
+
+
+class Framework:
+    """What a peer can do; a method that is None: it has no such thing.
+
+    step(workload)         a function that trains one step; called with True it returns the loss
+    piece(name, operands)  a function that computes a piece anew from NumPy operands; called with True it returns the result
+    predict(workload)      a function that computes the output for one sample
+    epoch(workers)         a function that trains 24 shuffled batches of W5's network through the framework's loader
+    compile(workload)      a function that traces and compiles a step anew
+    temporaries(workload)  bytes that the compiled step needs beside inputs, outputs and parameters
+    """
+    version, step, piece, predict, epoch, compile, temporaries = "", None, None, None, None, None, None
+
+
+def answer(framework, made, name, seconds):
+    kind, _, rest = name.partition("/")
+    if kind in ("compile", "temporaries", "predict", "epoch") and getattr(framework, kind) is None:
+        return {"absent": True}
+    if kind == "compile":
+        return measure_compile(framework.compile(rest), seconds)
+    if kind == "temporaries":
+        return {"bytes": framework.temporaries(rest)}
+    if name not in made:
+        if kind in ("predict", "epoch"):
+            made[name] = getattr(framework, kind)(rest)
+        elif name in WORKLOADS:
+            made[name] = framework.step(name)
+            check(made[name])
+        else:
+            operands = pieces.operands(name)
+            made[name] = framework.piece(name, operands)
+            pieces.check(name, operands, made[name](True))
+    return measure(made[name], seconds)
+
+
+def serve(framework):
     """Answers on standard output; everything else that is printed goes to standard error."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    print(json.dumps({"version": version}), file=answers)
-    steps = {}
+    if sys.argv[-1] == "--first-step":
+        framework.step("W5")(True)
+        print(json.dumps({"rss_mb": resident_mb()}), file=answers)
+        return
+    print(json.dumps({"version": framework.version}), file=answers)
+    made = {}
     for line in sys.stdin:
-        workload, seconds = line.split()
+        name, seconds = line.split()
         try:
-            if workload not in steps:
-                step = make_step(workload)
-                check(step)
-                steps[workload] = step
-            answer = {"us": median_us(steps[workload], float(seconds))}
+            reply = answer(framework, made, name, float(seconds))
         except Exception as error:  # a peer that cannot do a workload says so and goes on
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), file=answers)
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply), file=answers)
