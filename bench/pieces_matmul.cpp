@@ -2,7 +2,6 @@
 // what a loop of nothing but fma reached just before and after, and "share" the quotient of the two. Times are the
 // processor's.
 #include <ctime>
-#include <random>
 #include <vector>
 
 #include "by_hand_matmul.h"
@@ -33,18 +32,10 @@ const std::vector<Case> kCases = {
     {"256/rows", {256, 256, 256, false, false}, true},
 };
 
-Array random_matrix(std::int64_t rows, std::int64_t columns, unsigned seed) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> element(-1, 1);
-  Array x(DType::kF32, {rows, columns});
-  for (float& f : x.mutable_data<float>()) f = element(random);
-  return x;
-}
-
 struct Operands {
   explicit Operands(const MatmulShape& s)
-      : a(s.a_transposed ? random_matrix(s.k, s.m, 1) : random_matrix(s.m, s.k, 1)),
-        b(s.b_transposed ? random_matrix(s.n, s.k, 2) : random_matrix(s.k, s.n, 2)) {}
+      : a(s.a_transposed ? random_matrix(s.k, s.m, 1, 1) : random_matrix(s.m, s.k, 1, 1)),
+        b(s.b_transposed ? random_matrix(s.n, s.k, 1, 2) : random_matrix(s.k, s.n, 1, 2)) {}
   Array a, b;
 };
 

@@ -2,7 +2,6 @@
 // counts what must be read and written, "copy" is what a copy of as many bytes reached just before. Times are the
 // processor's.
 #include <ctime>
-#include <random>
 #include <vector>
 
 #include "by_hand_pieces.h"
@@ -54,14 +53,6 @@ const std::vector<Case> kCases = {
     {"add/8192x1024", 8192, 1024, 2, [](Tensor a, Tensor b) { return a + b; }, add_by_eigen, add_by_onednn},
 };
 
-Array random_matrix(std::int64_t rows, std::int64_t columns, unsigned seed) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> element(-2, 2);
-  Array x(DType::kF32, {rows, columns});
-  for (float& f : x.mutable_data<float>()) f = element(random);
-  return x;
-}
-
 void report(benchmark::State& state, const Case& c, std::int64_t results, double seconds, double copy) {
   const double bytes = 4e-9 * static_cast<double>(c.operands * c.rows * c.columns + results);
   state.counters["GB/s"] = bytes * static_cast<double>(state.iterations()) / seconds;
@@ -80,7 +71,7 @@ enum class By { kGcompile, kEigen, kOnednn };
 
 void measure(benchmark::State& state, const Case& c, By who) {
   guarded(state, [&] {
-    const Array a = random_matrix(c.rows, c.columns, 1), b = random_matrix(c.rows, c.columns, 2);
+    const Array a = random_matrix(c.rows, c.columns, 2, 1), b = random_matrix(c.rows, c.columns, 2, 2);
     const float *from_a = a.data<float>().data(), *from_b = b.data<float>().data();
     const Dim rows = c.symbolic ? Dim("M") : Dim(c.rows);
     const auto begin = Clock::now();

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <exception>
 #include <filesystem>
+#include <random>
 #include <stdexcept>
 #include <string>
 
@@ -36,6 +37,15 @@ inline void require_near(const std::string& what, double value, double reference
   if (!(std::abs(value - reference) <= tolerance))
     throw std::runtime_error("wrong result, not timed: " + what + " is " + std::to_string(value) + ", not " +
                              std::to_string(reference));
+}
+
+// Elements between -most and most.
+inline Array random_matrix(std::int64_t rows, std::int64_t columns, float most, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> element(-most, most);
+  Array x(DType::kF32, {rows, columns});
+  for (float& f : x.mutable_data<float>()) f = element(random);
+  return x;
 }
 
 // A folder for a compile cache, removed with its files.

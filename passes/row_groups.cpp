@@ -101,8 +101,8 @@ class Grouping {
     return found;
   }
 
-  // Whether `from` depends on `to` by way of a third kernel. Ids ascend from operands to readers, so what was made before
-  // all of `to` is not looked at.
+  // Whether `from` depends on `to` by way of a third kernel. Ids ascend from operands to readers, so what was made
+  // before all of `to` is not looked at.
   bool depends_around(std::size_t from, std::size_t to) const {
     std::set<std::size_t> seen;
     std::vector<std::size_t> todo;
