@@ -1,6 +1,5 @@
 // Elementwise chains, row-wise functions, sums and transposes in f32, one thread, beside Eigen: "GB/s" counts what must
 // be read and written, "copy" is what a copy of as many bytes reached just before. Times are the processor's.
-#include <ctime>
 #include <random>
 #include <vector>
 
@@ -53,7 +52,7 @@ Array random_matrix(std::int64_t rows, std::int64_t columns, unsigned seed) {
 
 void report(benchmark::State& state, const Case& c, std::int64_t results, double seconds, double copy) {
   const double bytes = 4e-9 * static_cast<double>(c.operands * c.rows * c.columns + results);
-  state.counters["GB/s"] = bytes * static_cast<double>(state.iterations()) / seconds;
+  state.counters["GB/s"] = bytes / seconds;
   state.counters["copy"] = copy;
 }
 
@@ -83,8 +82,7 @@ void measure(benchmark::State& state, const Case& c, bool ours) {
     by_eigen();
     check(result, reference);
     const double copy = copy_rate(4 * (c.operands * c.rows * c.columns + results));
-    const std::clock_t start = std::clock();
-    for (auto _ : state) {
+    const double seconds = timed(state, [&] {
       if (ours) {
         result = Array();
         result = compiled(a, b);
@@ -92,9 +90,11 @@ void measure(benchmark::State& state, const Case& c, bool ours) {
       } else {
         by_eigen();
       }
-    }
-    report(state, c, results, static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, copy);
-    if (ours) state.counters["compile_ms"] = compile_ms;
+    });
+    report(state, c, results, seconds, copy);
+    if (!ours) return;
+    state.counters["compile_ms"] = compile_ms;
+    report_estimate(state, compiled.compiled(), seconds);
   });
 }
 
