@@ -122,13 +122,25 @@ std::shared_ptr<runtime::Executable> from_cache(ObjectCache& cache, const Conten
 
 std::vector<runtime::ProfiledLaunch> profiled_launches(const ir::Program& program, const Target& target) {
   std::vector<runtime::ProfiledLaunch> launches;
-  const auto kept = std::make_shared<const ir::Program>(program);
+  // All are estimated together, when the first is asked for with new extents.
+  struct Estimates {
+    ir::Program program;
+    passes::DimValues dims = {};
+    std::vector<passes::Estimate> all = {};
+  };
+  const auto seconds = [target, kept = std::make_shared<Estimates>(Estimates{program})](const passes::DimValues& dims,
+                                                                                        std::size_t launch) {
+    if (kept->all.empty() || kept->dims != dims) {
+      kept->all = passes::estimate(kept->program, dims, target);
+      kept->dims = dims;
+    }
+    return 1e-9 * kept->all.at(launch).nanoseconds();
+  };
   for (const ir::Launch& l : program.launches) {
     const ir::Kernel& k = program.module.kernels.at(static_cast<std::size_t>(l.kernel));
     const std::size_t launch = launches.size();
-    launches.push_back({k.name, k.locations, passes::cost_of(k, program.module), [=](const auto& dims) {
-                          return 1e-9 * passes::estimate(*kept, dims, target).at(launch).nanoseconds();
-                        }});
+    launches.push_back({k.name, k.locations, passes::cost_of(k, program.module),
+                        [=](const auto& dims) { return seconds(dims, launch); }});
   }
   if (program.copies.empty()) return launches;
   runtime::ProfiledLaunch copies{"(copies of states)", {}, {}};
@@ -137,7 +149,7 @@ std::vector<runtime::ProfiledLaunch> profiled_launches(const ir::Program& progra
     const Dim bytes = type.size() * Dim(static_cast<std::int64_t>(size_of(type.dtype)));
     for (int direction = 0; direction < 2; ++direction) copies.cost.traffic.push_back({bytes, bytes});
   }
-  copies.estimate = [=](const auto& dims) { return 1e-9 * passes::estimate(*kept, dims, target).back().nanoseconds(); };
+  copies.estimate = [=, launch = launches.size()](const auto& dims) { return seconds(dims, launch); };
   launches.push_back(std::move(copies));
   return launches;
 }

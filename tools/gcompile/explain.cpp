@@ -40,8 +40,11 @@ std::string typical_extents(const ir::KernelModule& module) {
 void explain_kernels(const ir::KernelModule& module, const Target& target, std::ostream& out) {
   const bool finished = std::none_of(module.kernels.begin(), module.kernels.end(),
                                      [](const ir::Kernel& k) { return has_contract(k.body); });
-  std::vector<passes::Estimate> estimates;
-  if (finished) estimates = passes::estimate(module, {}, target);
+  std::vector<passes::Estimate> estimates, on_two;
+  if (finished) {
+    estimates = passes::estimate(module, {}, target);
+    on_two = passes::estimate(module, {}, target, 2);
+  }
   for (std::size_t i = 0; i < module.kernels.size(); ++i) {
     const ir::Kernel& k = module.kernels[i];
     out << "kernel " << k.name << ir::print_locations(k.locations) << '\n';
@@ -49,7 +52,9 @@ void explain_kernels(const ir::KernelModule& module, const Target& target, std::
     if (!finished) continue;
     const passes::Estimate& e = estimates[i];
     out << "  estimate: " << passes::duration(e.nanoseconds()) << " (computes " << passes::duration(e.compute)
-        << ", moves memory " << passes::duration(e.memory) << typical_extents(module) << ")\n";
+        << ", moves memory " << passes::duration(e.memory) << typical_extents(module) << ")";
+    if (k.is_parallel()) out << ", on two threads " << passes::duration(on_two[i].nanoseconds());
+    out << '\n';
   }
 }
 
