@@ -33,6 +33,7 @@ class AnyStep {
   explicit AnyStep(const AnyShape& shape);
   double run() { return step_->operator()(x_, y_).item(); }
   std::size_t launches();
+  Program program() const { return step_->compiled(); }
   // Processor seconds of one step: the median of several runs of at least `seconds` in all.
   double measure(double seconds);
 

@@ -39,7 +39,8 @@ void measured(benchmark::State& state, const AnyShape& shape, const char* counte
   guarded(state, [&] {
     AnyStep step(shape);
     for (auto _ : state) benchmark::DoNotOptimize(step.run());
-    const double per_flop = step.measure(0.3) / shape.flops();
+    const double seconds = step.measure(0.3), per_flop = seconds / shape.flops();
+    report_estimate(state, step.program(), seconds);
     state.counters["GFlop/s"] = 1e-9 / per_flop;
     state.counters[counter] = per_flop / reference();
     state.counters["launches"] = static_cast<double>(step.launches());

@@ -76,10 +76,11 @@ void math(benchmark::State& state, const MathFunction& f) {
     Array x(DType::kF32, {kElements});
     for (std::int64_t i = 0; i < kElements; ++i)
       x.set(i, f.low + (static_cast<double>(f.high) - f.low) * static_cast<double>(i) / kElements);
-    for (auto _ : state) {
+    const double seconds = timed(state, [&] {
       Array y = step(x);
       benchmark::DoNotOptimize(y);
-    }
+    });
+    report_estimate(state, step.compiled(), seconds);
     state.counters["elements/s"] = benchmark::Counter(kElements, benchmark::Counter::kIsIterationInvariantRate);
     state.counters["max_ulp"] = accuracy.max_ulp;
     state.counters["rounded"] = accuracy.rounded;

@@ -1,7 +1,6 @@
 // Matrix products in f32, one thread, beside Eigen and oneDNN: "GF/s" counts multiplications and additions, "peak" is
 // what a loop of nothing but fma reached just before and after, and "share" the quotient of the two. Times are the
 // processor's.
-#include <ctime>
 #include <vector>
 
 #include "by_hand_matmul.h"
@@ -51,16 +50,15 @@ void check(const MatmulShape& s, const Operands& o, const float* c) {
 }
 
 template <class Step>
-void measure(benchmark::State& state, const MatmulShape& s, const Step& step) {
+double measure(benchmark::State& state, const MatmulShape& s, const Step& step) {
   double peak = fma_peak();
-  const std::clock_t begin = std::clock();
-  for (auto _ : state) step();
-  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  const double seconds = timed(state, step);
   peak = std::max(peak, fma_peak());
-  const double work = 2e-9 * static_cast<double>(s.m * s.k * s.n) * static_cast<double>(state.iterations());
+  const double work = 2e-9 * static_cast<double>(s.m * s.k * s.n);
   state.counters["GF/s"] = work / seconds;
   state.counters["peak"] = peak;
   state.counters["share"] = work / seconds / peak;
+  return seconds;
 }
 
 void by_gcompile(benchmark::State& state, const Case& c, int threads) {
@@ -75,11 +73,12 @@ void by_gcompile(benchmark::State& state, const Case& c, int threads) {
                 {.threads = threads});
     const double compile_ms = milliseconds_since(begin);
     check(s, o, product(o.a, o.b).template data<float>().data());
-    measure(state, s, [&] {
+    const double seconds = measure(state, s, [&] {
       Array result = product(o.a, o.b);
       benchmark::DoNotOptimize(result);
     });
     state.counters["compile_ms"] = compile_ms;
+    if (threads == 1) report_estimate(state, product.compiled(), seconds);  // they are the processor's
   });
 }
 

@@ -1,7 +1,6 @@
 // Elementwise chains, row-wise functions, sums and transposes in f32, one thread, beside Eigen and oneDNN: "GB/s"
 // counts what must be read and written, "copy" is what a copy of as many bytes reached just before. Times are the
 // processor's.
-#include <ctime>
 #include <vector>
 
 #include "by_hand_pieces.h"
@@ -55,7 +54,7 @@ const std::vector<Case> kCases = {
 
 void report(benchmark::State& state, const Case& c, std::int64_t results, double seconds, double copy) {
   const double bytes = 4e-9 * static_cast<double>(c.operands * c.rows * c.columns + results);
-  state.counters["GB/s"] = bytes * static_cast<double>(state.iterations()) / seconds;
+  state.counters["GB/s"] = bytes / seconds;
   state.counters["copy"] = copy;
 }
 
@@ -90,8 +89,7 @@ void measure(benchmark::State& state, const Case& c, By who) {
     check(result, to);
 
     const double copy = copy_rate(4 * (c.operands * c.rows * c.columns + results));
-    const std::clock_t start = std::clock();
-    for (auto _ : state) {
+    const double seconds = timed(state, [&] {
       if (who == By::kGcompile) {
         result = Array();
         result = compiled(a, b);
@@ -100,9 +98,11 @@ void measure(benchmark::State& state, const Case& c, By who) {
         reference(from_a, from_b, to.data());
         benchmark::ClobberMemory();
       }
-    }
-    report(state, c, results, static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, copy);
-    if (who == By::kGcompile) state.counters["compile_ms"] = compile_ms;
+    });
+    report(state, c, results, seconds, copy);
+    if (who != By::kGcompile) return;
+    state.counters["compile_ms"] = compile_ms;
+    report_estimate(state, compiled.compiled(), seconds);
   });
 }
 

@@ -79,11 +79,14 @@ void train(benchmark::State& state, const Widths& widths, std::int64_t rows, int
     for (int i = 0; i < kCheckedSteps; ++i)
       require_near("the loss of step " + std::to_string(i), step(data.x, data.y).item(),
                    reference.step(data.inputs, data.labels, rule), 2e-5);
-    for (auto _ : state) {
-      Array loss = step(data.x, data.y);
-      benchmark::DoNotOptimize(loss);
-    }
-    report(state, rows, step.compiled(), compile_ms);
+    const double seconds = timed(
+        state,
+        [&] {
+          Array loss = step(data.x, data.y);
+          benchmark::DoNotOptimize(loss);
+        },
+        threads > 1);
+    report(state, rows, step.compiled(), compile_ms, seconds);
   });
 }
 

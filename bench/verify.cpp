@@ -48,11 +48,17 @@ void verify_diabetes(TrainStep& step, const Diabetes& model, const Array& inputs
   for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i].assign(before[i]);
 }
 
-void report(benchmark::State& state, std::int64_t samples, const Program& program, double compile_ms) {
+void report_estimate(benchmark::State& state, const Program& program, double seconds) {
+  if (const double estimated = program.estimated_seconds(); estimated > 0)
+    state.counters["estimate_ratio"] = seconds / estimated;
+}
+
+void report(benchmark::State& state, std::int64_t samples, const Program& program, double compile_ms, double seconds) {
   state.counters["samples/s"] =
       benchmark::Counter(static_cast<double>(samples), benchmark::Counter::kIsIterationInvariantRate);
   state.counters["arena_bytes"] = static_cast<double>(program.peak_bytes());
   state.counters["compile_ms"] = compile_ms;
+  report_estimate(state, program, seconds);
 }
 
 }  // namespace gcompile::bench

@@ -4,8 +4,10 @@
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <random>
@@ -76,7 +78,20 @@ double largest_difference(const Weights& a, const Weights& b);
 // weights agree; the model is then as it was.
 void verify_diabetes(TrainStep& step, const Diabetes& model, const Array& inputs, const Array& labels, float rate);
 
-// "samples/s", "arena_bytes", "compile_ms".
-void report(benchmark::State& state, std::int64_t samples, const Program& program, double compile_ms);
+// Times `step` as the benchmark does and gives its seconds: the processor's, or those on the wall.
+template <class Step>
+double timed(benchmark::State& state, const Step& step, bool on_the_wall = false) {
+  const auto wall = Clock::now();
+  const std::clock_t begin = std::clock();
+  for (auto _ : state) step();
+  const double used = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  return (on_the_wall ? milliseconds_since(wall) * 1e-3 : used) /
+         static_cast<double>(std::max<std::int64_t>(state.iterations(), 1));
+}
+
+// "estimate_ratio": the seconds of a step over those that the compiler estimates for it.
+void report_estimate(benchmark::State& state, const Program& program, double seconds);
+// "samples/s", "arena_bytes", "compile_ms", "estimate_ratio".
+void report(benchmark::State& state, std::int64_t samples, const Program& program, double compile_ms, double seconds);
 
 }  // namespace gcompile::bench

@@ -174,14 +174,25 @@ class GraphHash {
   std::unordered_map<const ir::Node*, std::int64_t> numbers_;
 };
 
+void add(Hasher& hash, const Rates& rates) {
+  const auto& [ghz, issue, operations, products, latency, division, root, loads, stores, load_bytes, store_bytes, l2,
+               l3, dram, l3_bytes, gather, forwarding, loop, launch, call, wake] = rates;
+  for (const double& x :
+       {ghz,         issue, operations, products, latency, division,   root, loads,  stores, load_bytes,
+        store_bytes, l2,    l3,         dram,     gather,  forwarding, loop, launch, call,   wake})
+    hash.add({reinterpret_cast<const char*>(&x), sizeof x});
+  hash.add(l3_bytes);
+}
+
 void add(Hasher& hash, const Target& target) {
   const auto& [name, cpu, features, triple, vector_bytes, vector_registers, has_fma, reorder_window, serial_cutoff,
-               chains, l1_bytes, l2_bytes, alias_bytes, unroll_limit, tile_elements, stack_limit] = target;
+               chains, l1_bytes, l2_bytes, alias_bytes, unroll_limit, tile_elements, stack_limit, rates] = target;
   for (const std::string* text : {&name, &cpu, &features, &triple}) hash.add(std::string_view(*text));
   for (const std::int64_t n : {std::int64_t{vector_bytes}, std::int64_t{vector_registers}, std::int64_t{has_fma},
                                std::int64_t{reorder_window}, serial_cutoff, std::int64_t{chains}, l1_bytes, l2_bytes,
                                alias_bytes, std::int64_t{unroll_limit}, tile_elements, stack_limit})
     hash.add(n);
+  add(hash, rates);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "gcompile/codegen/cache_key.h"
 #include "gcompile/codegen/dump.h"
 #include "gcompile/ir/print.h"
+#include "gcompile/passes/estimate.h"
 #include "gcompile/passes/pipeline.h"
 #include "gcompile/passes/work.h"
 #include "gcompile/runtime/thread_pool.h"
@@ -74,12 +75,16 @@ runtime::Dump dump_of(const runtime::Executable* e, const ir::Graph& graph, cons
 std::shared_ptr<runtime::Executable> finish(ir::Program program, runtime::NativeCode code, bool from_cache,
                                             const ir::Graph& graph, const CompileOptions& options) {
   std::vector<runtime::ProfiledLaunch> launches;
-  if (options.profile) launches = profiled_launches(program);
+  if (options.profile) launches = profiled_launches(program, options.target);
   auto executable = std::make_shared<runtime::Executable>(std::move(program), std::move(code), input_locations(graph));
   if (options.profile) executable->start_profile(std::move(launches), runtime::profile_report_from_environment());
   executable->from_cache = from_cache;
   if (options.check_nan) executable->graph = std::make_shared<ir::Graph>(graph);
   executable->dump = dump_of(executable.get(), graph, options);
+  if (!from_cache)
+    executable->estimate = [e = executable.get(), target = options.target](const auto& dims, int threads) {
+      return 1e-9 * passes::estimated_call(e->program(), dims, target, threads);
+    };
   return executable;
 }
 
@@ -115,11 +120,27 @@ std::shared_ptr<runtime::Executable> from_cache(ObjectCache& cache, const Conten
 
 }  // namespace
 
-std::vector<runtime::ProfiledLaunch> profiled_launches(const ir::Program& program) {
+std::vector<runtime::ProfiledLaunch> profiled_launches(const ir::Program& program, const Target& target) {
   std::vector<runtime::ProfiledLaunch> launches;
+  // All are estimated together, when the first is asked for with new extents.
+  struct Estimates {
+    ir::Program program;
+    passes::DimValues dims = {};
+    std::vector<passes::Estimate> all = {};
+  };
+  const auto seconds = [target, kept = std::make_shared<Estimates>(Estimates{program})](const passes::DimValues& dims,
+                                                                                        std::size_t launch) {
+    if (kept->all.empty() || kept->dims != dims) {
+      kept->all = passes::estimate(kept->program, dims, target);
+      kept->dims = dims;
+    }
+    return 1e-9 * kept->all.at(launch).nanoseconds();
+  };
   for (const ir::Launch& l : program.launches) {
     const ir::Kernel& k = program.module.kernels.at(static_cast<std::size_t>(l.kernel));
-    launches.push_back({k.name, k.locations, passes::cost_of(k, program.module)});
+    const std::size_t launch = launches.size();
+    launches.push_back({k.name, k.locations, passes::cost_of(k, program.module),
+                        [=](const auto& dims) { return seconds(dims, launch); }});
   }
   if (program.copies.empty()) return launches;
   runtime::ProfiledLaunch copies{"(copies of states)", {}, {}};
@@ -128,6 +149,7 @@ std::vector<runtime::ProfiledLaunch> profiled_launches(const ir::Program& progra
     const Dim bytes = type.size() * Dim(static_cast<std::int64_t>(size_of(type.dtype)));
     for (int direction = 0; direction < 2; ++direction) copies.cost.traffic.push_back({bytes, bytes});
   }
+  copies.estimate = [=, launch = launches.size()](const auto& dims) { return seconds(dims, launch); };
   launches.push_back(std::move(copies));
   return launches;
 }

@@ -66,7 +66,7 @@ std::string emit_assembly(const ir::Program& program, const Target& target);
 // The bytes of an ELF object; of an ar archive of such objects when several threads made it.
 std::string emit_object(const ir::Program& program, const Target& target, const CodeOptions& options = {});
 // What Executable::start_profile wants to know of a program.
-std::vector<runtime::ProfiledLaunch> profiled_launches(const ir::Program& program);
+std::vector<runtime::ProfiledLaunch> profiled_launches(const ir::Program& program, const Target& target);
 // Seconds that code generation takes for every kernel of the program alone.
 std::vector<double> kernel_seconds(const ir::Program& program, const Target& target);
 

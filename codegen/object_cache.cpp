@@ -22,7 +22,7 @@
 namespace gcompile::codegen {
 namespace {
 
-constexpr std::uint64_t kFormatVersion = 3;
+constexpr std::uint64_t kFormatVersion = 4;
 constexpr std::string_view kMagic = "gcmpobj\n";
 constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 

@@ -11,19 +11,93 @@
 namespace gcompile::codegen {
 namespace {
 
+// Measured, or of the tables of Agner Fog and uops.info. Products are those of whole registers.
+constexpr Rates kSse{};
+constexpr Rates kAvx2{.division = 5, .root = 8, .store_bytes = 32, .l2 = 32, .l3 = 16, .dram = 6, .gather = 1.2};
+constexpr Rates kAvx512{.operations = 2,
+                        .division = 10,
+                        .root = 16,
+                        .load_bytes = 128,
+                        .store_bytes = 64,
+                        .l2 = 32,
+                        .l3 = 12,
+                        .dram = 5,
+                        .gather = 1.2};
+constexpr Rates kZen3{.ghz = 3.6,
+                      .operations = 4,
+                      .division = 5,
+                      .root = 8,
+                      .load_bytes = 64,
+                      .store_bytes = 32,
+                      .l2 = 32,
+                      .l3 = 24,
+                      .dram = 7,
+                      .l3_bytes = 32 * 1024 * 1024};
+// AVX-512 in halves of 256 bits.
+constexpr Rates kZen4{.ghz = 3.66,
+                      .operations = 2,
+                      .products = 1,
+                      .division = 6.5,
+                      .root = 10,
+                      .load_bytes = 64,
+                      .store_bytes = 32,
+                      .l2 = 30,
+                      .l3 = 22,
+                      .dram = 6,
+                      .l3_bytes = 16 * 1024 * 1024};
+constexpr Rates kZen5{.ghz = 3.95,
+                      .issue = 8,
+                      .operations = 4,
+                      .division = 5,
+                      .root = 10,
+                      .load_bytes = 128,
+                      .store_bytes = 64,
+                      .l2 = 50,
+                      .l3 = 27,
+                      .dram = 10,
+                      .l3_bytes = 32 * 1024 * 1024};
+constexpr Rates kIntel512{.ghz = 2.75,
+                          .operations = 2,
+                          .division = 10,
+                          .root = 18,
+                          .load_bytes = 128,
+                          .store_bytes = 64,
+                          .l2 = 32,
+                          .l3 = 9.5,
+                          .dram = 4.7,
+                          .l3_bytes = 32 * 1024 * 1024,
+                          .gather = 1};
+
+// By LLVM's name of the processor; another one has the rates of its level.
+struct Family {
+  std::string_view cpu;
+  const Rates& rates;
+};
+constexpr Family kFamilies[] = {{"znver2", kZen3},
+                                {"znver3", kZen3},
+                                {"znver4", kZen4},
+                                {"znver5", kZen5},
+                                {"skylake-avx512", kIntel512},
+                                {"cascadelake", kIntel512},
+                                {"icelake-server", kIntel512},
+                                {"sapphirerapids", kIntel512},
+                                {"emeraldrapids", kIntel512},
+                                {"graniterapids", kIntel512}};
+
 struct Level {
   std::string_view name;  // the processor's name for LLVM too
   int vector_bytes, vector_registers;
   bool has_fma;
+  const Rates& rates;
   std::vector<std::string_view> features;  // beyond the level before, as LLVM calls them
 };
 
 // The levels of the x86-64 psABI; each includes those before it.
 std::span<const Level> levels() {
   static const std::vector<Level> table = {
-      {"x86-64", 16, 16, false, {"sse2"}},
-      {"x86-64-v3", 32, 16, true, {"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "popcnt", "sse4.2"}},
-      {"x86-64-v4", 64, 32, true, {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}},
+      {"x86-64", 16, 16, false, kSse, {"sse2"}},
+      {"x86-64-v3", 32, 16, true, kAvx2, {"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "popcnt", "sse4.2"}},
+      {"x86-64-v4", 64, 32, true, kAvx512, {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}},
   };
   return table;
 }
@@ -34,6 +108,7 @@ Target target_of(const Level& level) {
   t.vector_bytes = level.vector_bytes;
   t.vector_registers = level.vector_registers;
   t.has_fma = level.has_fma;
+  t.rates = level.rates;
   return t;
 }
 
@@ -69,6 +144,8 @@ Target detect_host() {
   t.features = host().features;
   t.l1_bytes = cache_bytes(1, t.l1_bytes);
   t.l2_bytes = cache_bytes(2, t.l2_bytes);
+  for (const Family& f : kFamilies)
+    if (f.cpu == t.cpu) t.rates = f.rates;
   return t;
 }
 

@@ -52,6 +52,10 @@ class Program {
   std::int64_t peak_bytes(const std::map<std::string, std::int64_t>& dims) const {
     return executable_->peak_bytes(dims);
   }
+  // Seconds that a call should take on the target; 0 for a program that was loaded from the compile cache.
+  double estimated_seconds() const {
+    return executable_->estimate ? executable_->estimate(dims_, executable_->threads()) : 0;
+  }
   // Whether it was loaded from the compile cache.
   bool from_cache() const { return executable_->from_cache; }
   // The text of a stage: "graph", "kernel", "program", "llvm" or "asm".

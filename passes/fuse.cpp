@@ -4,6 +4,7 @@
 
 #include "gcompile/ir/op.h"
 #include "gcompile/passes/fuser.h"
+#include "gcompile/passes/nest_worth.h"
 #include "gcompile/passes/places.h"
 #include "gcompile/passes/row_groups.h"
 
@@ -23,75 +24,6 @@ std::vector<Value> outputs_of(const Graph& g) {
   for (const auto& r : g.results) add(r.value);
   for (const auto& u : g.updates) add(u.value);
   return out;
-}
-
-// Bytes of the values that a single kernel would keep in its frame, for one sample or for all.
-std::int64_t frame_bytes(const std::unordered_set<const Node*>& placed, const NestPlan* plan,
-                         const AxisClasses* classes, int anchor_class) {
-  std::int64_t bytes = 0;
-  for (const Node* n : placed) {
-    std::int64_t size = static_cast<std::int64_t>(size_of(n->types[0].dtype));
-    const int p = plan ? classes->find({n, 0}, anchor_class) : -1;
-    for (int a = 0; a < n->types[0].rank(); ++a)
-      if (a != p) size *= n->types[0].dim(a).constant();
-    const bool lanes = plan && plan->category.at(n) != Category::kUniform;
-    bytes += size * (lanes ? ir::kLanes : 1);
-  }
-  return bytes;
-}
-
-// Extents of the axes of a dot's operand that are contracted, or of its free ones, multiplied.
-Dim extent_of(const Node& dot, std::size_t operand, bool contracted) {
-  const auto &sums = dot.attrs.ints(operand == 0 ? "lhs_contract" : "rhs_contract"),
-             &batch = dot.attrs.ints(operand == 0 ? "lhs_batch" : "rhs_batch");
-  const auto is = [](const std::vector<std::int64_t>& axes, int a) {
-    return std::find(axes.begin(), axes.end(), a) != axes.end();
-  };
-  const Type& t = dot.operands[operand].type();
-  Dim product = 1;
-  for (int a = 0; a < t.rank(); ++a)
-    if (!is(batch, a) && is(sums, a) == contracted) product *= t.dim(a);
-  return product;
-}
-
-// A dot of a nest with a matrix that is large enough for tiles: its uniform operand, the sums over the samples, or the
-// result of each sample. Both of that matrix's extents count; the samples do not.
-const Node* better_in_tiles(const Nodes& computed, const NestPlan& plan, const Target& target) {
-  constexpr std::int64_t kNarrow = 8;  // tiles along a shorter axis are mostly empty
-  for (const Node* n : computed) {
-    if (!n->op->is(ir::kContraction)) continue;
-    const auto category = [&](std::size_t i) { return plan.category.at(n->operands[i].node); };
-    Dim rows = 0, columns = 0;
-    if (category(0) == Category::kCarried && category(1) == Category::kCarried) {
-      rows = extent_of(*n, 0, false);
-      columns = extent_of(*n, 1, false);
-    } else if (plan.category.at(n) == Category::kCarried && category(0) != category(1)) {
-      const std::size_t uniform = category(0) == Category::kUniform ? 0 : 1;
-      rows = extent_of(*n, uniform, false);
-      columns = extent_of(*n, uniform, true);
-    }
-    if (!rows.is_constant() || !columns.is_constant()) continue;
-    if (std::min(rows.constant(), columns.constant()) >= kNarrow && (rows * columns).constant() >= target.tile_elements)
-      return n;
-  }
-  return nullptr;
-}
-
-// A scatter_add of a nest that is faster in loops: those go from an update to its element, a nest asks for every
-// element of a sample whether an update is its own.
-const Node* better_in_loops(const Nodes& computed, const NestPlan& plan, const AxisClasses& classes, int anchor,
-                            const Target& target) {
-  for (const Node* n : computed) {
-    if (n->op->name != "scatter_add" || plan.category.at(n) == Category::kUniform) continue;
-    const auto without_anchor = [&](Value v) {
-      std::int64_t size = 1;
-      for (int a = 0; a < v.type().rank(); ++a)
-        if (a != classes.find(v, anchor)) size *= v.type().dim(a).constant();
-      return size;
-    };
-    if (without_anchor({n, 0}) * without_anchor(n->operands[1]) >= target.tile_elements) return n;
-  }
-  return nullptr;
 }
 
 // The classes that the leading axes of the inputs belong to, symbolic ones first, each once, in the inputs' order.
@@ -117,49 +49,6 @@ bool has_other_leading_axis(const Nodes& nodes, const AxisClasses& classes, cons
       if (c != anchor && std::find(leading.begin(), leading.end(), c) != leading.end()) return true;
     }
   return false;
-}
-
-// A value per sample that is read from memory and is so wide that lanes along it are full, in a nest that contracts
-// nothing.
-const Node* wide_argument(const Nodes& computed, const NestPlan& plan, const AxisClasses& classes, int anchor) {
-  constexpr std::int64_t kWide = 4 * ir::kLanes;
-  if (plan.carried_dots > 0) return nullptr;
-  for (const Node* n : computed) {
-    if (n->op->is(ir::kContraction)) return nullptr;
-    for (const Value& v : n->operands) {
-      if (!v.node->op->is(ir::kLeaf) || plan.category.at(v.node) != Category::kCarried) continue;
-      std::int64_t width = 1;
-      for (int a = 0; a < v.type().rank(); ++a)
-        if (a != classes.find(v, anchor)) width *= v.type().dim(a).constant();
-      if (width >= kWide) return v.node;
-    }
-  }
-  return nullptr;
-}
-
-// Whether a legal nest is wanted, and why or why not.
-std::pair<std::string, bool> worth_a_nest(const Nodes& computed, const std::vector<Value>& outputs,
-                                          const NestPlan& plan, const AxisClasses& classes, int anchor,
-                                          const Target& target) {
-  const bool folds_features = std::any_of(computed.begin(), computed.end(), [&](const Node* n) {
-    return n->op->is(ir::kReduction) && plan.category.at(n) == Category::kCarried;
-  });
-  if (plan.reductions - plan.scatters + plan.carried_dots == 0 && !folds_features)
-    return {"nothing is contracted or summed along the samples", false};
-  if (const Node* wide = wide_argument(computed, plan, classes, anchor))
-    return {wide->types[0].str() + " has rows that fill the lanes", false};
-  if (const Node* dot = better_in_tiles(computed, plan, target))
-    return {"the dot " + dot->operands[0].type().str() + " x " + dot->operands[1].type().str() + " is faster in tiles",
-            false};
-  if (const Node* scatter = better_in_loops(computed, plan, classes, anchor, target))
-    return {"the scatter_add to " + scatter->types[0].str() + " is faster in loops", false};
-  const std::int64_t bytes = frame_bytes(placed_nodes(computed, outputs), &plan, &classes, anchor);
-  if (bytes > target.stack_limit)
-    return {std::to_string(bytes) + " bytes of values per tile, more than " + std::to_string(target.stack_limit),
-            false};
-  return {"anchored nest over " + plan.extent.str() + ": " + std::to_string(plan.reductions) +
-              " reductions over the anchor, " + std::to_string(bytes) + " bytes of values per tile",
-          true};
 }
 
 bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const std::vector<Value>& outputs,

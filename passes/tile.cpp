@@ -1,6 +1,7 @@
 #include "gcompile/passes/tile.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "gcompile/base/error.h"
 #include "gcompile/passes/tile_loops.h"
@@ -58,6 +59,7 @@ class ModuleTiler {
     const TilePlan plan = plan_tile(
         contract, [&](const std::string& m) { return extents(m); }, context_.target);
     kernel_->reasons.push_back(plan.reason);
+    std::copy(plan.alternatives.begin(), plan.alternatives.end(), std::back_inserter(kernel_->reasons));
     return b.nested([&] { Tiler(b, contract, plan, context_).run(); });
   }
 

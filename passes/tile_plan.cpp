@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "gcompile/passes/alternatives.h"
 #include "gcompile/passes/element.h"
+#include "gcompile/passes/estimate.h"
 
 namespace gcompile::passes {
 namespace {
@@ -11,8 +13,6 @@ using ir::Access;
 using ir::Axis;
 using ir::Instr;
 
-// Symbolic extents are taken for this one where work is compared: only speed depends on it.
-constexpr std::int64_t kTypicalExtent = 256;
 // Costs of one element in units of one vector operation: transposed on the way to a panel, and loaded or stored by
 // lanes that are not neighbours.
 constexpr double kTransposed = 0.5, kScattered = 2;
@@ -94,13 +94,16 @@ class Planner {
 
   void choose_lanes() {
     double best = results_ * sums_;  // without lanes
+    std::string tried = "lanes: none " + time_of(best, target_);
     for (int a = static_cast<int>(c_.axes.size()) - 1; a >= 0; --a) {
       if (axis(a).extent.is(1)) continue;
       const double cost = lane_cost(axis(a));
+      tried += ", over " + axis(a).var + " " + time_of(cost, target_);
       if (cost >= best) continue;
       best = cost;
       plan_.lane_axis = a;
     }
+    plan_.alternatives.push_back(tried);
     if (plan_.lane_axis >= 0) plan_.lanes_left = !moves(c_.right, axis(plan_.lane_axis).var);
   }
 
@@ -135,7 +138,15 @@ class Planner {
     return sums_ * step + 4 * products + 10;
   }
 
-  std::pair<int, int> choose_size() const {
+  // How often the time of a tile over all that is known of the rows and vectors (else of one) is spent.
+  double times_tiled(bool rows_known, bool vectors_known) const {
+    double times = results_;
+    if (plan_.row_axis >= 0 && rows_known) times /= std::max(estimate(axis(plan_.row_axis).extent), 1.0);
+    if (plan_.lane_axis < 0) return times;
+    return times / (vectors_known ? std::max(estimate(axis(plan_.lane_axis).extent), 1.0) : ir::kLanes);
+  }
+
+  std::pair<int, int> choose_size() {
     std::optional<std::int64_t> rows = 1, vectors = 1;
     if (plan_.row_axis >= 0) {
       const Dim& e = axis(plan_.row_axis).extent;
@@ -147,6 +158,8 @@ class Planner {
     }
     std::pair<int, int> best{1, 1};
     double best_cost = -1;
+    std::vector<TileSize> tried;
+    const double times = times_tiled(rows.has_value(), vectors.has_value());
     for (int v = 1; v <= (vectors == 1 ? 1 : kMostVectors); ++v)
       for (int r = 1; r <= kMostRows; ++r) {
         if ((r > 1 || v > 1) && (r * v + v) * registers() > spare()) continue;
@@ -159,10 +172,13 @@ class Planner {
         });
         if (!rows) cost /= r;
         if (!vectors) cost /= v;
+        const std::pair size(static_cast<int>(by_rows.size), static_cast<int>(by_vectors.size));
+        tried.push_back({size.first, size.second, cost * times});
         if (best_cost >= 0 && cost >= best_cost) continue;
         best_cost = cost;
-        best = {static_cast<int>(by_rows.size), static_cast<int>(by_vectors.size)};
+        best = size;
       }
+    plan_.alternatives.push_back(tile_sizes(std::move(tried), target_));
     return best;
   }
 
@@ -172,6 +188,7 @@ class Planner {
     const Access& operand = lane_operand();
     const double rows = plan_.row_axis < 0 ? 1 : estimate(axis(plan_.row_axis).extent);
     if (moves(plan_.lanes_left ? c_.right : c_.left, lane.var)) return;
+    explain_packing();
     if (!is_contiguous(operand, lane.var)) {
       plan_.transpose = is_transposable(operand, lane.var);
       // Few rows take no panel but transpose again for each tile: a block, a vector of sums per row and an element fit
@@ -195,6 +212,20 @@ class Planner {
     const bool aliases =
         step && step->is_constant() && step->constant() != 0 && step->constant() * size_ % target_.alias_bytes == 0;
     plan_.pack = aliases || narrow || bytes > static_cast<double>(target_.l2_bytes) / 2;
+  }
+
+  void explain_packing() {
+    const Access& operand = lane_operand();
+    const double rows = plan_.row_axis < 0 ? 1 : estimate(axis(plan_.row_axis).extent);
+    const auto element = static_cast<double>(size_);
+    const double bytes = elements(operand) * element;
+    const PanelWork work{.products = results_ * sums_ / ir::kLanes * registers(),
+                         .operand = bytes,
+                         .reads = std::max(1.0, rows / plan_.rows) * bytes,
+                         .panel = sums_ * ir::kLanes * plan_.vectors * element,
+                         .element = element,
+                         .neighbours = is_contiguous(operand, axis(plan_.lane_axis).var)};
+    plan_.alternatives.push_back(packing(work, operand.memory, target_));
   }
 
   // A weight that the epilogue updates was used last a whole step ago: it comes from beyond the L2 cache, line by line

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gcompile/ir/kernel.h"
 #include "gcompile/ir/target.h"
@@ -22,6 +23,7 @@ struct TilePlan {
   int rows = 1, vectors = 1;
   std::vector<ir::Access> prefetch = {};  // what the epilogue loads of large memories, a row at a time
   std::string reason;
+  std::vector<std::string> alternatives = {};  // what else was looked at, with estimates: a line for each decision
 };
 
 // The extents of a memory by name.

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -33,6 +34,8 @@ struct NativeCode {
 
 // A dump of some stage of the compilation: stage "graph", "kernel", "program", "llvm", "asm".
 using Dump = std::function<std::string(const std::string& stage)>;
+// Seconds that a call is estimated to take, for values of the symbols and a number of threads.
+using CallEstimate = std::function<double(const std::map<std::string, std::int64_t>& dims, int threads)>;
 
 class Executable {
  public:
@@ -87,6 +90,8 @@ class Executable {
 
   // Where every stage can be printed from (empty when compiled without).
   Dump dump;
+  // What a call should take (empty when compiled without, or loaded from the compile cache).
+  CallEstimate estimate;
   // Loaded from the compile cache: no pass was run.
   bool from_cache = false;
   // The graph that was compiled, from which a NaN is explained (null: the error says no more than that there was one).

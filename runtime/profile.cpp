@@ -56,12 +56,13 @@ std::string print(const Profile& profile) {
   std::size_t width = 6;
   for (const Profile::Row& r : profile.rows) width = std::max(width, r.kernel.size());
   const auto padded = [&](const std::string& name) { return name + std::string(width - name.size(), ' '); };
-  out += "  share      total     calls     median     GF/s     GB/s  " + padded("kernel") + "  lines\n";
+  out += "  share      total     calls     median     GF/s     GB/s  ratio  " + padded("kernel") + "  lines\n";
   for (const std::size_t i : order) {
     const Profile::Row& r = profile.rows[i];
     const double share = profile.seconds > 0 ? 100 * r.seconds / profile.seconds : 0;
     out += formatted("%5.1f %% %10s %9lld", share, duration(r.seconds).c_str(), static_cast<long long>(r.calls)) +
-           formatted(" %10s %8.1f %8.1f  ", duration(r.median).c_str(), r.gflops(), r.gigabytes()) +
+           formatted(" %10s %8.1f %8.1f", duration(r.median).c_str(), r.gflops(), r.gigabytes()) +
+           (r.estimated > 0 ? formatted(" %6.2f  ", r.estimate_ratio()) : "      -  ") +
            (r.lines.empty() ? r.kernel : padded(r.kernel) + "  " + lines_of(r.lines)) + "\n";
   }
   return out;
@@ -83,7 +84,8 @@ std::string chrome_trace(std::span<const Profile> profiles) {
       const auto calls = static_cast<double>(std::max<std::int64_t>(r.calls, 1));
       names.push_back(quoted(r.kernel));
       arguments.push_back("{\"lines\": " + quoted(lines_of(r.lines)) + formatted(", \"flops\": %.0f", r.flops / calls) +
-                          formatted(", \"bytes\": %.0f}", r.bytes / calls));
+                          formatted(", \"bytes\": %.0f", r.bytes / calls) +
+                          formatted(", \"estimate_us\": %.3f}", r.estimated / calls * 1e6));
     }
     for (const Profile::Event& e : profile.events) {
       const auto row = static_cast<std::size_t>(e.row);

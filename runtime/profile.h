@@ -17,12 +17,17 @@ struct Profile {
     std::string kernel;
     std::vector<Location> lines;  // of the user's program
     std::int64_t calls = 0;
-    double seconds = 0;  // of all calls
-    double median = 0;   // of the calls that are kept as events
-    double flops = 0;    // operations on floats, counted over the text of the kernel; of all calls
-    double bytes = 0;    // of the buffers' elements that it reads and writes; of all calls
+    double seconds = 0;    // of all calls
+    double median = 0;     // of the calls that are kept as events
+    double flops = 0;      // operations on floats, counted over the text of the kernel; of all calls
+    double bytes = 0;      // of the buffers' elements that it reads and writes; of all calls
+    double estimated = 0;  // seconds that the calls should have taken (passes/estimate.h); 0: not estimated
 
-    double gflops() const { return seconds > 0 ? flops / seconds * 1e-9 : 0; }     // a second
+    double gflops() const { return seconds > 0 ? flops / seconds * 1e-9 : 0; }  // a second
+    // Measured over estimated: above 1 it took longer than it should. 0 when it was not estimated.
+    double estimate_ratio() const {
+      return estimated > 0 && calls > 0 ? median * static_cast<double>(calls) / estimated : 0;
+    }
     double gigabytes() const { return seconds > 0 ? bytes / seconds * 1e-9 : 0; }  // a second
   };
   struct Event {

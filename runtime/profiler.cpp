@@ -43,6 +43,7 @@ void Profiler::on_tick(LaunchClock* self, std::int64_t done) {
     row.nanoseconds += time - p.last_;
     row.all_flops += row.flops;
     row.all_bytes += row.bytes;
+    row.all_estimates += row.estimate;
     p.events_[p.event_count_++ % kMostEvents] = {p.last_ - p.start_, time - p.last_, static_cast<int>(done - 1)};
   }
   p.last_ = now();
@@ -52,11 +53,12 @@ void Profiler::bind(const std::map<std::string, std::int64_t>& dims) {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     rows_[i].flops = static_cast<double>(launches_[i].cost.flops.evaluate(dims));
     rows_[i].bytes = launches_[i].cost.bytes(dims);
+    if (launches_[i].estimate) rows_[i].estimate = launches_[i].estimate(dims);
   }
 }
 
 void Profiler::reset() {
-  for (Row& row : rows_) row = {.flops = row.flops, .bytes = row.bytes};
+  for (Row& row : rows_) row = {.flops = row.flops, .bytes = row.bytes, .estimate = row.estimate};
   event_count_ = 0;
   calls_ = 0;
 }
@@ -75,7 +77,7 @@ Profile Profiler::profile() const {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const Row& row = rows_[i];
     profile.rows.push_back({launches_[i].kernel, launches_[i].lines, row.calls, seconds(row.nanoseconds),
-                            median(times[i]), row.all_flops, row.all_bytes});
+                            median(times[i]), row.all_flops, row.all_bytes, row.all_estimates});
     profile.seconds += seconds(row.nanoseconds);
   }
   return profile;

@@ -2,6 +2,7 @@
 // begins and after every launch; a look at the clock and a few additions, nothing is allocated.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct ProfiledLaunch {
   std::string kernel;
   std::vector<Location> lines;
   ir::Cost cost;
+  // Seconds that it should take for values of the symbols; may be empty.
+  std::function<double(const std::map<std::string, std::int64_t>& dims)> estimate = nullptr;
 };
 
 class Profiler final : private LaunchClock {
@@ -36,9 +39,9 @@ class Profiler final : private LaunchClock {
 
  private:
   struct Row {
-    double flops = 0, bytes = 0;  // of a call
+    double flops = 0, bytes = 0, estimate = 0;  // of a call
     std::int64_t calls = 0, nanoseconds = 0;
-    double all_flops = 0, all_bytes = 0;
+    double all_flops = 0, all_bytes = 0, all_estimates = 0;
   };
   struct Event {
     std::int64_t begin, nanoseconds;

@@ -60,6 +60,8 @@ TEST(Profile, CountsTheCallsOfEveryLaunch) {
     EXPECT_GT(p.rows[i].seconds, 0);
     EXPECT_GT(p.rows[i].median, 0);
     EXPECT_GE(p.rows[i].seconds, p.rows[i].median);
+    EXPECT_GT(p.rows[i].estimated, 0);
+    EXPECT_GT(p.rows[i].estimate_ratio(), 0);
     seconds += p.rows[i].seconds;
   }
   EXPECT_DOUBLE_EQ(p.seconds, seconds);
@@ -107,7 +109,7 @@ Profile by_hand() {
   p.program = "step \"one\"";
   p.calls = 2;
   p.seconds = 4e-3;
-  p.rows = {{"k0", {{"src/model.cpp", 14}}, 2, 1e-3, 5e-4, 2e6, 4e6},
+  p.rows = {{"k0", {{"src/model.cpp", 14}}, 2, 1e-3, 5e-4, 2e6, 4e6, 8e-4},
             {"k1.1", {{"model.cpp", 15}, {"model.cpp", 17}}, 2, 3e-3, 1.5e-3, 0, 0}};
   p.events = {{0, 0.25, 5e-4}, {1, 0.5, 1.5e-3}};
   return p;
@@ -116,9 +118,9 @@ Profile by_hand() {
 TEST(Profile, PrintsATable) {
   EXPECT_EQ(print(by_hand()),
             "profile of step \"one\": 2 calls, 4.00 ms in kernels\n"
-            "  share      total     calls     median     GF/s     GB/s  kernel  lines\n"
-            " 75.0 %    3.00 ms         2    1.50 ms      0.0      0.0  k1.1    model.cpp:15, model.cpp:17\n"
-            " 25.0 %    1.00 ms         2     500 us      2.0      4.0  k0      model.cpp:14\n");
+            "  share      total     calls     median     GF/s     GB/s  ratio  kernel  lines\n"
+            " 75.0 %    3.00 ms         2    1.50 ms      0.0      0.0      -  k1.1    model.cpp:15, model.cpp:17\n"
+            " 25.0 %    1.00 ms         2     500 us      2.0      4.0   1.25  k0      model.cpp:14\n");
 }
 
 TEST(Profile, WritesATrace) {
@@ -135,6 +137,7 @@ TEST(Profile, WritesATrace) {
   EXPECT_EQ(events[2].at("args").at("lines"), "model.cpp:15, model.cpp:17");
   EXPECT_EQ(events[1].at("args").at("flops"), 1000000);
   EXPECT_EQ(events[1].at("args").at("bytes"), 2000000);
+  EXPECT_EQ(events[1].at("args").at("estimate_us"), 400);
   EXPECT_EQ(events[1].at("pid"), 1);
   EXPECT_EQ(events[5].at("pid"), 2);
 }

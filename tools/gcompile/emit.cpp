@@ -84,7 +84,7 @@ po::options_description emit_options() {
   add("dump-after", po::value<std::vector<std::string>>()->value_name("PASS|all"),
       "print the IR after a pass (stderr)");
   add("time-passes", "print what every pass takes, and with --emit=asm or obj the slowest kernels (stderr)");
-  add("explain", "print why values were fused and updates made in place (stderr)");
+  add("explain", "print why values were fused and updates made in place, and estimates (stderr)");
   add("verify-each", "verify the IR after every pass");
   add("output,o", po::value<std::string>()->value_name("FILE"), "write there, not to stdout");
   add("version", "print the version");
@@ -147,7 +147,7 @@ int emit_command(const std::vector<std::string>& words) {
   }
   if (vars.count("explain")) {
     if (!fixed) runner.run_to("program");
-    explain(runner.stage(), std::cerr);
+    explain(runner.stage(), target, std::cerr);
   }
   if (vars.count("output"))
     runtime::write_file_atomically(vars["output"].as<std::string>(), std::array<std::string_view, 1>{text});

@@ -1,7 +1,11 @@
 #include "explain.h"
 
+#include <algorithm>
+#include <set>
+
 #include "gcompile/ir/op.h"
 #include "gcompile/ir/print.h"
+#include "gcompile/passes/estimate.h"
 
 namespace gcompile::tool {
 namespace {
@@ -18,10 +22,39 @@ void explain_graph(const ir::Graph& graph, std::ostream& out) {
   if (count == 0) out << "nothing is fused at this level; --passes=...,fuse or --emit=program decides\n";
 }
 
-void explain_kernels(const ir::KernelModule& module, std::ostream& out) {
-  for (const ir::Kernel& k : module.kernels) {
+bool has_contract(const ir::Block& block) {
+  return std::any_of(block.begin(), block.end(),
+                     [](const ir::Instr& i) { return i.opcode == ir::Opcode::kContract || has_contract(i.body); });
+}
+
+// ", N = 256" for every symbol, which are taken for a typical extent.
+std::string typical_extents(const ir::KernelModule& module) {
+  std::set<std::string> symbols;
+  for (const ir::Buffer& b : module.buffers)
+    for (const Dim& d : b.type.dims) symbols.merge(d.symbols());
+  std::string text;
+  for (const std::string& s : symbols) text += ", " + s + " = " + std::to_string(passes::typical_extent(module, s));
+  return text;
+}
+
+void explain_kernels(const ir::KernelModule& module, const Target& target, std::ostream& out) {
+  const bool finished = std::none_of(module.kernels.begin(), module.kernels.end(),
+                                     [](const ir::Kernel& k) { return has_contract(k.body); });
+  std::vector<passes::Estimate> estimates, on_two;
+  if (finished) {
+    estimates = passes::estimate(module, {}, target);
+    on_two = passes::estimate(module, {}, target, 2);
+  }
+  for (std::size_t i = 0; i < module.kernels.size(); ++i) {
+    const ir::Kernel& k = module.kernels[i];
     out << "kernel " << k.name << ir::print_locations(k.locations) << '\n';
     for (const std::string& reason : k.reasons) out << "  " << reason << '\n';
+    if (!finished) continue;
+    const passes::Estimate& e = estimates[i];
+    out << "  estimate: " << passes::duration(e.nanoseconds()) << " (computes " << passes::duration(e.compute)
+        << ", moves memory " << passes::duration(e.memory) << typical_extents(module) << ")";
+    if (k.is_parallel()) out << ", on two threads " << passes::duration(on_two[i].nanoseconds());
+    out << '\n';
   }
 }
 
@@ -46,12 +79,13 @@ void explain_program(const ir::Program& program, std::ostream& out) {
 
 }  // namespace
 
-void explain(const passes::Stage& stage, std::ostream& out) {
+void explain(const passes::Stage& stage, const Target& target, std::ostream& out) {
   if (const auto* graph = std::get_if<ir::Graph>(&stage)) explain_graph(*graph, out);
-  if (const auto* module = std::get_if<ir::KernelModule>(&stage)) explain_kernels(*module, out);
+  if (const auto* module = std::get_if<ir::KernelModule>(&stage)) explain_kernels(*module, target, out);
   if (const auto* program = std::get_if<ir::Program>(&stage)) {
-    explain_kernels(program->module, out);
+    explain_kernels(program->module, target, out);
     explain_program(*program, out);
+    out << "estimate of a call: " << passes::duration(passes::estimated_call(*program, {}, target)) << '\n';
   }
 }
 

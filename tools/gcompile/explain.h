@@ -7,7 +7,8 @@
 
 namespace gcompile::tool {
 
-// What is known at the stage's level: reasons of fusions, of kernels and their schedules, of updates and temporaries.
-void explain(const passes::Stage& stage, std::ostream& out);
+// What is known at the stage's level: reasons of fusions, of kernels and their schedules, of updates and temporaries,
+// and how long finished kernels should take on the target.
+void explain(const passes::Stage& stage, const Target& target, std::ostream& out);
 
 }  // namespace gcompile::tool

@@ -91,7 +91,7 @@ class Run {
     std::vector<const Array*> pointers;
     for (const Array& a : arguments) pointers.push_back(&a);
     runtime::Executable executable(program_, codegen::jit(program_, target_, code));
-    if (code.profile) executable.start_profile(codegen::profiled_launches(program_));
+    if (code.profile) executable.start_profile(codegen::profiled_launches(program_, target_));
     executable.graph = source_;
     results_.resize(executable.result_count());
     for (int step = 1; step <= steps; ++step) {
