@@ -78,11 +78,15 @@ TEST(Parts, ComputeTheSame) {
   const ir::Graph graph = deep_graph();
   const Target target = default_target();
   const ir::Program program = passes::run_pipeline(graph, {target});
-  ASSERT_GT(parts_of(program, 3).size(), 1u);
-  EXPECT_EQ(emit_object(program, target).substr(1, 3), "ELF");
-  const std::string archive = emit_object(program, target, {.threads = 3});
-  EXPECT_EQ(archive.substr(0, 7), "!<arch>");
-  EXPECT_EQ(archive, emit_object(program, target, {.threads = 3}));
+  {  // which kernels are alike, and so how many parts there are, depends on the target
+    const Target wide = target_named("x86-64-v4");
+    const ir::Program large = passes::run_pipeline(graph, {wide});
+    ASSERT_GT(parts_of(large, 3).size(), 1u);
+    EXPECT_EQ(emit_object(large, wide).substr(1, 3), "ELF");
+    const std::string archive = emit_object(large, wide, {.threads = 3});
+    EXPECT_EQ(archive.substr(0, 7), "!<arch>");
+    EXPECT_EQ(archive, emit_object(large, wide, {.threads = 3}));
+  }
 
   const Call call = sample_call(graph, {{"N", 21}}, 7);
   std::vector<Array> outcomes[2];
