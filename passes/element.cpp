@@ -46,6 +46,12 @@ Dim linear_offset(const Index& index, const std::vector<Dim>& extents) {
   return offset;
 }
 
+Dim row_offset(const Index& index, const std::vector<Dim>& extents, std::size_t skip) {
+  Dim offset = 0;
+  for (std::size_t i = skip; i < extents.size(); ++i) offset = offset * extents[i] + index[i];
+  return offset;
+}
+
 BodyLowering::BodyLowering(KernelBuilder& builder, const ir::Graph& body, const PassContext& context,
                            AddConstant add_constant)
     : b_(builder), body_(body), context_(context), add_constant_(std::move(add_constant)) {
@@ -210,9 +216,7 @@ Index BodyLowering::index_into(const Place& place, const Type& type, const Index
   const bool flat = at.size() == 1 && type.rank() != 1;
   if (place.skip > 0) {
     if (flat) throw InternalError("a flat index into a value of one row");
-    const auto skip = static_cast<std::ptrdiff_t>(place.skip);
-    const Index rest(at.begin() + skip, at.end());
-    index = {rest.empty() ? Dim(0) : linear_offset(rest, {type.dims.begin() + skip, type.dims.end()})};
+    index = {row_offset(at, type.dims, place.skip)};
   } else if (place.form == Form::kLinear) {
     index = {(type.rank() == 0 ? Dim(0) : linear_offset(at, type.dims)) + Dim(place.offset)};
   } else if (place.by_lanes()) {

@@ -29,7 +29,7 @@ class BodyLowering : public ir::ElementContext {
   // without the anchor axis, lane] that holds 16 samples; or scratch [slot, elements without the anchor axis, lane]
   // that holds those of a strip, of which `slot` says the one.
   void place_buffer(ir::Value v, const std::string& name) { places_[v] = {Form::kBuffer, name}; }
-  void place_linear(ir::Value v, const std::string& name, std::int64_t offset = 0, int skip = 0) {
+  void place_linear(ir::Value v, const std::string& name, std::int64_t offset = 0, std::size_t skip = 0) {
     places_[v] = {Form::kLinear, name, -1, offset, skip};
   }
   void place_lanes(ir::Value v, const std::string& name, int anchor) { places_[v] = {Form::kLanes, name, anchor}; }
@@ -112,7 +112,7 @@ class BodyLowering : public ir::ElementContext {
     std::string memory = {};
     int anchor = -1;
     std::int64_t offset = 0;
-    int skip = 0;
+    std::size_t skip = 0;
     bool is_whole() const { return !by_lanes() && skip == 0; }
     bool by_lanes() const { return form == Form::kLanes || form == Form::kStrip; }
   };
@@ -144,6 +144,9 @@ class BodyLowering : public ir::ElementContext {
 
 // The row-major offset of an index into a box; an index with one entry is an offset already.
 Dim linear_offset(const ir::Index& index, const std::vector<Dim>& extents);
+
+// The same within a row: of the entries and extents behind the first `skip`.
+Dim row_offset(const ir::Index& index, const std::vector<Dim>& extents, std::size_t skip);
 
 // The indices into the operands of a dot that an index into its result and one into the box of its sums need.
 struct DotOperands {

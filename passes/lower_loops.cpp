@@ -47,11 +47,7 @@ Folds folds(const BodyLowering& c, Value v) {
 }  // namespace
 
 Index Destination::at(const Index& index, const Type& type) const {
-  if (!linear) return index;
-  const auto skip = static_cast<std::ptrdiff_t>(row.size());
-  const Index rest(index.begin() + skip, index.end());
-  if (rest.empty()) return {Dim(0)};
-  return {linear_offset(rest, {type.dims.begin() + skip, type.dims.end()})};
+  return linear ? Index{row_offset(index, type.dims, row.size())} : index;
 }
 
 void emit_value(BodyLowering& c, Value v, const Destination& to) {
@@ -221,7 +217,7 @@ void lower_rows(BodyLowering& c, const ir::Graph& graph, int rows, const std::ve
         if (!size.is_constant()) throw InternalError("a row of symbolic size inside a kernel: " + t.str());
         const std::string name = c.scratch("v", t.dtype, {size.constant()}, ir::Scratch::Kind::kStack);
         emit_value(c, v, {name, true, row});
-        c.place_linear(v, name, 0, rows);
+        c.place_linear(v, name, 0, static_cast<std::size_t>(rows));
         continue;
       }
       for (const std::string& buffer : buffers) emit_value(c, v, {buffer, false, row});

@@ -11,10 +11,6 @@ namespace {
 
 constexpr int kExpressionLimit = 96;  // nodes computed in one expression
 
-bool folds(const ir::Node& n) {
-  return n.op->is(ir::kReduction) || n.op->name == "argmax" || n.op->name == "argmin" || n.op->name == "scatter_add";
-}
-
 // Whether a reader of this kind reads the same element of its operand for several elements of its result.
 bool rereads(const ir::Node& reader) {
   if (reader.op->name == "broadcast") return !(reader.types[0].size() == reader.operands[0].type().size());
@@ -79,6 +75,10 @@ void search(const ir::Node& n, const ir::Index& index, const Placed& placed, Exp
 }
 
 }  // namespace
+
+bool folds(const ir::Node& n) {
+  return n.op->is(ir::kReduction) || n.op->name == "argmax" || n.op->name == "argmin" || n.op->name == "scatter_add";
+}
 
 bool needs_memory(const ir::Node& n) {
   if (n.op->name != "reshape" || n.operands[0].type().rank() < 2) return false;

@@ -31,6 +31,9 @@ bool rides_on(const ir::Node& node, const std::vector<const ir::Node*>& stored,
 // row-major offset.
 bool needs_memory(const ir::Node& node);
 
+// Whether an element needs many of the operand: a reduction, the place of an extreme, a scatter_add.
+bool folds(const ir::Node& node);
+
 // Leaves and views: an element costs an index computation at most.
 bool is_cheap(const ir::Node& node);
 

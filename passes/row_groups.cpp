@@ -20,7 +20,6 @@ constexpr std::int64_t kNarrowRow = 8;      // shorter rows leave most lanes emp
 constexpr std::size_t kLargestGroup = 256;  // nodes, which bounds the time LLVM takes
 
 bool is_dot(const Node* n) { return n->op->is(ir::kContraction); }
-bool folds(const Node* n) { return n->op->is(ir::kReduction) || n->op->name == "argmax" || n->op->name == "argmin"; }
 // A reduction of which elements along a row of memory are made side by side.
 bool keeps_last_axis(const Node& n) {
   if (!n.op->is(ir::kReduction) || !n.attrs.has("axes") || n.types[0].rank() == 0) return false;
@@ -138,14 +137,14 @@ class Grouping {
     for (std::size_t o = 0; o < n.operands.size(); ++o) {
       const Node* operand = n.operands[o].node;
       const bool is_stored = stored.count(operand) != 0;
-      if (!folds(&n) && (operand->op->is(ir::kLeaf) || (placed_.count(operand) && !is_stored))) continue;
+      if (!folds(n) && (operand->op->is(ir::kLeaf) || (placed_.count(operand) && !is_stored))) continue;
       std::vector<int> inner(axes.size(), -1);
       for (std::size_t i = 0; i < axes.size(); ++i)
         for (const AxisRelation& r : relations)
           if (axes[i] >= 0 && r.operand == static_cast<int>(o) && r.result_axis == axes[i]) inner[i] = r.operand_axis;
       if (n.op->name == "reshape" && needs_memory(n)) inner.assign(axes.size(), -1);
       // The rows of what is summed lie one after the other in memory, too.
-      if (folds(&n))
+      if (folds(n))
         for (int i = 0; i < depth; ++i)
           if (inner[static_cast<std::size_t>(i)] != i) depth = i;
       if (operand->op->is(ir::kLeaf) || (placed_.count(operand) && !is_stored)) continue;
@@ -182,7 +181,7 @@ class Grouping {
   }
 
   bool is_worth_it(const Group& g) const {
-    if (std::none_of(g.stored.begin(), g.stored.end(), folds)) return false;
+    if (std::none_of(g.stored.begin(), g.stored.end(), [](const Node* n) { return folds(*n); })) return false;
     std::int64_t frame = 0;
     bool wide = false;
     const auto look_at = [&](const Type& t, int rows) {
@@ -191,7 +190,7 @@ class Grouping {
     };
     for (const Node* n : g.stored) {
       look_at(n->types[0], g.rows);
-      if (folds(n)) look_at(n->operands[0].type(), g.rows);
+      if (folds(*n)) look_at(n->operands[0].type(), g.rows);
       if (const Dim size = row_size(n->types[0], g.rows); size.is_constant())
         frame += size.constant() * static_cast<std::int64_t>(size_of(n->types[0].dtype));
     }
