@@ -36,14 +36,19 @@ std::string tile_sizes(std::vector<TileSize> tried, const Target& target) {
 // the L2 cache is left to the other operand and to results.
 std::string packing(const PanelWork& w, const std::string& operand, const Target& target) {
   const Rates& r = target.rates;
+  const auto rate = [&](double held) {
+    return held <= static_cast<double>(target.l2_bytes) / 2 ? r.l2
+           : held <= static_cast<double>(r.l3_bytes) / 2    ? r.l3
+                                                            : r.dram;
+  };
   const auto reading = [&](double held) {
-    if (held <= static_cast<double>(target.l1_bytes)) return 0.0;
-    return w.reads / (held <= static_cast<double>(target.l2_bytes) / 2 ? r.l2 : r.l3);
+    return held <= static_cast<double>(target.l1_bytes) ? 0.0 : w.reads / rate(held);
   };
   const double products = w.products / r.products, elements = w.operand / w.element;
   const double scattered = w.neighbours ? 0 : r.gather * w.reads / w.element;
-  // Four shuffles for a column of 16 elements.
-  const double copies = 2 * w.operand / r.l2 + (w.neighbours ? 0 : elements / 4 / r.operations);
+  // Four shuffles for a column of 16 elements; where there are none, products go on meanwhile.
+  const double copies =
+      w.operand / r.l2 + (w.neighbours ? 0 : w.operand / rate(w.operand) + elements / 4 / r.operations);
   return "packing: " + from_cycles(std::max({products, reading(w.operand), scattered}), target) +
          " without copies of " + operand + ", " + from_cycles(std::max(products, reading(w.panel)) + copies, target) +
          " with";

@@ -66,12 +66,26 @@ void Tiler::panels() {
 }
 
 void Tiler::panel(const Lanes& lanes) {
-  if (plan_.pack) pack(lanes);
+  const bool on_the_way = plan_.pack && plan_.copies_on_the_way;
+  if (plan_.pack && !on_the_way) pack(lanes);
+  source_ = plan_.pack && !on_the_way ? Source::kPanel : Source::kMemory;
   if (plan_.row_axis < 0) return block(0, 1, lanes);
   const Dim& extent = c_.axes[static_cast<std::size_t>(plan_.row_axis)].extent;
   Dim done = 0;
+  if (on_the_way) {
+    // The first tile fills the panel with what it loads, whole tiles after it read it. Smaller tiles read memory: they
+    // may be all there is.
+    const Dim tiles = floordiv(extent, plan_.rows), first = at_most(tiles, 1);
+    source_ = Source::kFillsPanel;
+    loop("i", first, [&](const Dim&) { block(0, plan_.rows, lanes); });
+    source_ = Source::kPanel;
+    loop("i", tiles - first, [&](const Dim& i) { block(Dim(plan_.rows) * (i + 1), plan_.rows, lanes); });
+    done = Dim(plan_.rows) * tiles;
+    source_ = extent.is_constant() ? Source::kPanel : Source::kMemory;
+  }
   // A symbolic number of rows ends with smaller tiles, down to one row.
-  std::vector<int> sizes{plan_.rows};
+  std::vector<int> sizes;
+  if (!on_the_way) sizes.push_back(plan_.rows);
   if (!extent.is_constant()) {
     if (plan_.rows > 4) sizes.push_back((plan_.rows + 2) / 3);
     if (plan_.rows > 1) sizes.push_back(1);
@@ -140,9 +154,13 @@ Tiler::Accumulators Tiler::step(const Dim& k, const Dim& row, int rows, const La
     const auto [it, is_new] = loaded.try_emplace({&a, by_row ? r : -1, by_lane ? v : -1}, -1);
     if (!is_new) return it->second;
     const Dim lane{ir::kLaneSymbol};
-    if (plan_.pack && &a == &lane_operand()) return it->second = b_.load(panel_, dtype_, {k, Dim(kLanes * v) + lane});
+    const Index in_panel{k, Dim(kLanes * v) + lane};
+    const bool is_lanes = &a == &lane_operand();
+    if (is_lanes && source_ == Source::kPanel) return it->second = b_.load(panel_, dtype_, in_panel);
     const Index index = substituted(a.index, at(row + Dim(r), lanes.first + Dim(kLanes * v) + lane));
-    return it->second = b_.load(a.memory, dtype_, index, {}, by_lane ? mask_of(lanes, v) : -1);
+    it->second = b_.load(a.memory, dtype_, index, {}, by_lane ? mask_of(lanes, v) : -1);
+    if (is_lanes && source_ == Source::kFillsPanel) b_.store(panel_, in_panel, it->second);
+    return it->second;
   };
   for (int v = 0; v < lanes.count; ++v) operand(lane_operand(), 0, v);
   for (int r = 0; r < rows; ++r)

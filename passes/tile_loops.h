@@ -48,6 +48,9 @@ class Tiler {
     bool masked = false;  // the last vector has less than 16 lanes
   };
 
+  // Where the lane operand is read: in its memory, there with a copy to the panel, in the panel.
+  enum class Source { kMemory, kFillsPanel, kPanel };
+
   // A loop of the kernel, unless it runs never or once.
   void loop(const std::string& stem, const Dim& extent, const std::function<void(const Dim&)>& body);
   std::string fresh_var(const std::string& stem);
@@ -115,6 +118,7 @@ class Tiler {
   DType dtype_;
   Values at_;                  // of the variables of loops that are open
   std::string panel_, frame_;  // memory, once it is needed
+  Source source_ = Source::kMemory;
 };
 
 }  // namespace gcompile::passes

@@ -207,11 +207,20 @@ class Planner {
     // Rows of one vector each, far from each other, are prefetched badly.
     const double bytes = elements(operand) * static_cast<double>(size_);
     const bool narrow = plan_.vectors == 1 && bytes > static_cast<double>(target_.l1_bytes);
-    if (one_panel || rows < (narrow ? 4 : 8) * plan_.rows || sums_ < 64) return;
-    const auto step = step_of(operand, extents_, c_.sums.back().var);
-    const bool aliases =
-        step && step->is_constant() && step->constant() != 0 && step->constant() * size_ % target_.alias_bytes == 0;
-    plan_.pack = aliases || narrow || bytes > static_cast<double>(target_.l2_bytes) / 2;
+    if (one_panel || rows < (narrow ? 4 : 2) * plan_.rows || sums_ < 64) return;
+    plan_.pack = narrow || is_slow_to_read_again(bytes);
+    plan_.copies_on_the_way = plan_.pack && plan_.row_axis >= 0;
+  }
+
+  // Whether the products of a tile wait for the lane operand, which every tile of rows reads from where the whole of it
+  // is held; a panel would come from the L2 cache.
+  bool is_slow_to_read_again(double bytes) const {
+    constexpr double kMargin = 1.25;
+    const Rates& r = target_.rates;
+    if (bytes <= static_cast<double>(target_.l2_bytes) / 2) return false;
+    const double cycles = plan_.rows * registers() / r.products;
+    const double wanted = static_cast<double>(ir::kLanes * size_) / cycles;
+    return kMargin * wanted > (bytes <= static_cast<double>(r.l3_bytes) / 2 ? r.l3 : r.dram);
   }
 
   void explain_packing() {
@@ -272,9 +281,9 @@ class Planner {
     if (plan_.pack) {
       const Access& a = lane_operand();
       text += ", panels of " + a.memory + " are copied: ";
-      text += is_contiguous(a, axis(plan_.lane_axis).var) ? "it is large, or its rows are narrow or meet in the cache"
-              : plan_.transpose                           ? "transposed in blocks"
-                                                          : "its lanes are strided";
+      text += plan_.copies_on_the_way ? "on the way, for it is large or its rows are narrow"
+              : plan_.transpose       ? "transposed in blocks"
+                                      : "its lanes are strided";
     } else if (plan_.transpose) {
       text += ", blocks of " + lane_operand().memory + " are transposed";
     }

@@ -14,12 +14,13 @@
 namespace gcompile::passes {
 
 struct TilePlan {
-  int lane_axis = -1;       // index into the contract's axes; -1: no lanes
-  int row_axis = -1;        // -1: none
-  bool lanes_left = false;  // the operand that is loaded by lanes is the left one
-  bool pack = false;        // copies panels of it
-  bool transpose = false;   // by transposing blocks: its memory is contiguous along the (only) reduction axis; without
-                            // `pack` the products take the columns of a block as they are made
+  int lane_axis = -1;              // index into the contract's axes; -1: no lanes
+  int row_axis = -1;               // -1: none
+  bool lanes_left = false;         // the operand that is loaded by lanes is the left one
+  bool pack = false;               // copies panels of it
+  bool copies_on_the_way = false;  // the first tile of rows stores what it loads; else a loop of its own comes first
+  bool transpose = false;  // by transposing blocks: its memory is contiguous along the (only) reduction axis; without
+                           // `pack` the products take the columns of a block as they are made
   int rows = 1, vectors = 1;
   std::vector<ir::Access> prefetch = {};  // what the epilogue loads of large memories, a row at a time
   std::string reason;
