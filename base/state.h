@@ -4,9 +4,12 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "gcompile/base/array.h"
+#include "gcompile/base/axis_order.h"
 
 namespace gcompile {
 
@@ -25,9 +28,14 @@ class StateStorage {
   bool trainable() const { return trainable_; }
   void set_trainable(bool on) { trainable_ = on; }
 
-  // 64-byte aligned.
+  // For compiled code: 64-byte aligned, the axes in the pinned order.
   void* raw() { return data_.get(); }
   const void* raw() const { return data_.get(); }
+  // The order of axes in memory that the first compiled function to use this state chose, for all after it; nothing
+  // before. Values go in and out in the order of the shape.
+  std::optional<AxisOrder> pinned_order() const;
+  // Pins an order, and lays the data out so, if none is pinned. Returns whether this one is pinned now.
+  bool pin_order(const AxisOrder& order);
   // A copy of the data as it is now.
   Array value() const;
   // Throws CallError unless dtype and shape are this state's (a weak scalar is the caller's business).
@@ -38,6 +46,9 @@ class StateStorage {
   DType dtype_;
   Shape shape_;
   bool trainable_;
+  mutable std::mutex mutex_;  // of the order, and of data that is laid out anew
+  AxisOrder order_;
+  bool is_pinned_ = false;
   std::shared_ptr<std::byte> data_;
 };
 

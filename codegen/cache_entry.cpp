@@ -93,12 +93,15 @@ int index_of(const std::shared_ptr<StateStorage>& storage, const ir::Graph& grap
 // Structured bindings of all members: a new one does not compile until it was decided what becomes of it here.
 
 void write(Writer& w, const ir::Buffer& b, const ir::Graph& graph) {
-  const auto& [name, type, role, data, storage, trainable, per_worker, alias] = b;
+  const auto& [name, type, role, data, storage, trainable, order, per_worker, alias] = b;
   w.text(name);
   w.type(type);
   w.number(static_cast<std::int64_t>(role));
   if (role == ir::BufferRole::kConstant) w.text({static_cast<const char*>(data.raw()), data.bytes()});
-  if (role == ir::BufferRole::kState) w.number(index_of(storage, graph));
+  if (role == ir::BufferRole::kState) {
+    w.number(index_of(storage, graph));
+    w.list(order, [&](int axis) { w.number(axis); });
+  }
   w.number(trainable);
   w.number(per_worker);
   w.number(alias);
@@ -122,7 +125,9 @@ ir::Buffer read_buffer(Reader& r, const ir::Graph& graph) {
   }
   if (b.role == ir::BufferRole::kState) {
     const auto& state = graph.states[r.number<std::size_t>(0, static_cast<std::int64_t>(graph.states.size()))];
-    Reader::require(state.storage && state.value.type() == b.type);
+    r.list([&] { b.order.push_back(r.number<int>(0, kMaxRank)); });
+    Reader::require(is_axis_order(b.order, b.type.rank()));
+    Reader::require(state.storage && state.logical_type() == b.logical_type());
     b.storage = state.storage;
   }
   b.trainable = r.number<bool>(0, 2);

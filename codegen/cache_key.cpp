@@ -62,6 +62,11 @@ void add(Hasher& hash, const std::vector<Dim>& dims) {
 
 void add(Hasher& hash, DType dtype) { hash.add(static_cast<std::int64_t>(dtype)); }
 
+void add(Hasher& hash, const AxisOrder& order) {
+  hash.add(static_cast<std::int64_t>(order.size()));
+  for (const int axis : order) hash.add(std::int64_t{axis});
+}
+
 void add(Hasher& hash, const Type& type) {
   add(hash, type.dtype);
   add(hash, type.dims);
@@ -121,6 +126,7 @@ class GraphHash {
     for (const auto& s : states) {
       named(s.name, s.value);
       hash_.add(std::int64_t{s.trainable});
+      add(hash_, s.order);
     }
     hash_.add(static_cast<std::int64_t>(results.size()));
     for (const auto& r : results) named(r.name, r.value);
@@ -186,11 +192,11 @@ void add(Hasher& hash, const Rates& rates) {
 
 void add(Hasher& hash, const Target& target) {
   const auto& [name, cpu, features, triple, vector_bytes, vector_registers, has_fma, reorder_window, serial_cutoff,
-               chains, l1_bytes, l2_bytes, alias_bytes, unroll_limit, tile_elements, stack_limit, rates] = target;
+               chains, l1_bytes, l2_bytes, unroll_limit, tile_elements, stack_limit, rates] = target;
   for (const std::string* text : {&name, &cpu, &features, &triple}) hash.add(std::string_view(*text));
   for (const std::int64_t n : {std::int64_t{vector_bytes}, std::int64_t{vector_registers}, std::int64_t{has_fma},
                                std::int64_t{reorder_window}, serial_cutoff, std::int64_t{chains}, l1_bytes, l2_bytes,
-                               alias_bytes, std::int64_t{unroll_limit}, tile_elements, stack_limit})
+                               std::int64_t{unroll_limit}, tile_elements, stack_limit})
     hash.add(n);
   add(hash, rates);
 }
@@ -217,6 +223,19 @@ std::optional<ContentHash> cache_key(const ir::Graph& graph, const Target& targe
   hash.add(std::int64_t{debug_info});
   GraphHash(hash, graph).run();
   return hash.finish();
+}
+
+std::optional<ContentHash> key_for_pinned_orders(const ContentHash& key, const ir::Graph& graph) {
+  Hasher hash;
+  hash.add(key.hex());
+  bool any = false;
+  for (const auto& s : graph.states) {
+    const std::optional<AxisOrder> pinned = s.storage ? s.storage->pinned_order() : std::nullopt;
+    any |= pinned.has_value();
+    hash.add(std::int64_t{pinned.has_value()});
+    if (pinned) add(hash, *pinned);
+  }
+  return any ? std::optional(hash.finish()) : std::nullopt;
 }
 
 }  // namespace gcompile::codegen

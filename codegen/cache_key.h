@@ -20,4 +20,8 @@ const std::string& build_identity();
 std::optional<ContentHash> cache_key(const ir::Graph& graph, const Target& target, bool check_nan,
                                      bool debug_info = false);
 
+// The key of the same for states that lie in memory as functions compiled before pinned them. Nothing when none is
+// pinned.
+std::optional<ContentHash> key_for_pinned_orders(const ContentHash& key, const ir::Graph& graph);
+
 }  // namespace gcompile::codegen

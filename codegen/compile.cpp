@@ -1,6 +1,7 @@
 // The driver: the standard passes, then LLVM; or the cache.
 #include "gcompile/codegen/compile.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <mutex>
 #include <optional>
@@ -72,6 +73,17 @@ runtime::Dump dump_of(const runtime::Executable* e, const ir::Graph& graph, cons
   };
 }
 
+// Has the states of a program lie in memory as it expects. False where one is pinned otherwise.
+bool pin_orders(const ir::Program& program) {
+  const auto all = [&](const auto& agrees) {
+    return std::all_of(program.module.buffers.begin(), program.module.buffers.end(), [&](const ir::Buffer& b) {
+      return b.role != ir::BufferRole::kState || !b.storage || agrees(b);
+    });
+  };
+  return all([](const ir::Buffer& b) { return b.storage->pinned_order().value_or(b.order) == b.order; }) &&
+         all([](const ir::Buffer& b) { return b.storage->pin_order(b.order); });
+}
+
 std::shared_ptr<runtime::Executable> finish(ir::Program program, runtime::NativeCode code, bool from_cache,
                                             const ir::Graph& graph, const CompileOptions& options) {
   std::vector<runtime::ProfiledLaunch> launches;
@@ -99,23 +111,29 @@ CompileOptions with_environment(CompileOptions options) {
   return options;
 }
 
-// Null when the cache has no entry for the key, or none that can be used.
-std::shared_ptr<runtime::Executable> from_cache(ObjectCache& cache, const ContentHash& key, const ir::Graph& graph,
-                                                const CompileOptions& options) {
+// What the cache has for a key: nothing when there is no entry, or none that can be used; whether it is for states that
+// lie in memory otherwise.
+struct Cached {
+  std::shared_ptr<runtime::Executable> executable = nullptr;
+  bool conflicts = false;
+};
+
+Cached from_cache(ObjectCache& cache, const ContentHash& key, const ir::Graph& graph, const CompileOptions& options) {
   const std::optional<ObjectCache::Entry> entry = cache.read(key);
-  if (!entry) return nullptr;
+  if (!entry) return {};
   try {
     ir::Program program = decode_program(entry->program(), graph);
+    if (!pin_orders(program)) return {.conflicts = true};
     auto executable =
         finish(std::move(program), link(entry->object(), options.target, code_options(options)), true, graph, options);
     cache.tell(CacheEvent::kHit, cache.path(key));
-    return executable;
+    return {executable};
   } catch (const DataError& e) {
     cache.reject(key, e.what());
   } catch (const InternalError& e) {
     cache.reject(key, e.what());
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace
@@ -154,16 +172,28 @@ std::vector<runtime::ProfiledLaunch> profiled_launches(const ir::Program& progra
   return launches;
 }
 
-std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const CompileOptions& given) {
-  const CompileOptions options = with_environment(given);
+namespace {
+
+// Null when the orders of states that it was compiled for are out of date.
+std::shared_ptr<runtime::Executable> compile_for_orders(const ir::Graph& graph, const CompileOptions& options) {
   Dump dump = Dump::from_environment(graph.name);
   // The cache keeps no kernels, which a profile is about.
   const bool watched = options.verify_each || options.after_pass || dump.active() || options.profile;
   ObjectCache cache(watched ? "" : cache_folder(options.cache), options.cache_bytes, options.cache_observer);
   std::optional<ContentHash> key;
   if (cache.active()) key = cache_key(graph, options.target, options.check_nan, options.debug_info);
-  if (key)
-    if (auto executable = from_cache(cache, *key, graph, options)) return executable;
+  if (key) {
+    // One entry for states that nothing had pinned, which mostly fits those that it pinned itself, and one for every
+    // other way in which they lie.
+    const std::optional<ContentHash> pinned = key_for_pinned_orders(*key, graph);
+    if (pinned && !cache.has(*key)) key = pinned;
+    Cached cached = from_cache(cache, *key, graph, options);
+    if (cached.conflicts && pinned && !(*key == *pinned)) {
+      key = pinned;
+      cached = from_cache(cache, *key, graph, options);
+    }
+    if (cached.executable) return cached.executable;
+  }
 
   if (dump.active()) dump.write("trace", "graph", ir::print(graph));
   ir::Program program = run_passes(graph, options, &dump);
@@ -172,10 +202,19 @@ std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const Compi
     dump.write("asm", "asm", emit_assembly(program, options.target));
   }
   const std::string object = emit_object(program, options.target, code_options(options));
+  if (!pin_orders(program)) return nullptr;
   runtime::NativeCode code = link(object, options.target, code_options(options));
   if (key)
     if (const std::optional<std::string> text = encode_program(program, graph)) cache.write(*key, object, *text);
   return finish(std::move(program), std::move(code), false, graph, options);
+}
+
+}  // namespace
+
+std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const CompileOptions& given) {
+  const CompileOptions options = with_environment(given);
+  for (;;)  // orders that are pinned stay, so every round has fewer to choose
+    if (auto executable = compile_for_orders(graph, options)) return executable;
 }
 
 }  // namespace gcompile::codegen

@@ -22,7 +22,7 @@
 namespace gcompile::codegen {
 namespace {
 
-constexpr std::uint64_t kFormatVersion = 4;
+constexpr std::uint64_t kFormatVersion = 5;
 constexpr std::string_view kMagic = "gcmpobj\n";
 constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 
@@ -128,6 +128,8 @@ ObjectCache::ObjectCache(std::string folder, std::int64_t limit, CacheObserver o
     : folder_(std::move(folder)), limit_(limit), observer_(std::move(observer)) {
   while (folder_.size() > 1 && folder_.ends_with('/')) folder_.pop_back();
 }
+
+bool ObjectCache::has(const ContentHash& key) const { return ::access(path(key).c_str(), F_OK) == 0; }
 
 std::string ObjectCache::path(const ContentHash& key) const { return folder_ + "/" + key.hex() + kSuffix; }
 

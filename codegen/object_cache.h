@@ -55,6 +55,8 @@ class ObjectCache {
 
   bool active() const { return !folder_.empty(); }
   std::string path(const ContentHash& key) const;
+  // Whether there is a file, good or bad.
+  bool has(const ContentHash& key) const;
 
   // Nothing where there is no such entry or where it must not be used. A hit is told when the code is loaded (`told`).
   std::optional<Entry> read(const ContentHash& key);

@@ -116,7 +116,7 @@ Value Builder::input(std::string name, Type type) {
 Value Builder::state(std::string name, Type type, std::shared_ptr<StateStorage> storage, bool trainable) {
   name = unique_name(graph_->states, std::move(name));
   const Value v = make("state", {}, {{"name", name}, {"dtype", type.dtype}, {"dims", type.dims}});
-  graph_->states.push_back({v, name, std::move(storage), trainable});
+  graph_->states.push_back({v, name, std::move(storage), trainable, {}});
   return v;
 }
 

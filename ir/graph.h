@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "gcompile/base/axis_order.h"
 #include "gcompile/base/location.h"
 #include "gcompile/base/state.h"
 #include "gcompile/ir/attr.h"
@@ -87,6 +88,10 @@ class Graph {
     std::string name;
     std::shared_ptr<StateStorage> storage;  // null in parsed text: the tool then makes one, filled from the name
     bool trainable = true;
+    AxisOrder order = {};  // in which the storage's axes are those of the value (layout)
+
+    // Of the storage; the value's axes are in the order.
+    Type logical_type() const { return {value.type().dtype, in_order(value.type().dims, inverse(order))}; }
   };
   struct Result {
     Value value;

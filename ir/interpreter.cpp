@@ -87,6 +87,13 @@ Evaluation interpret(const Graph& graph, const std::vector<Array>& inputs, const
   if (states.size() != graph.states.size())
     throw CallError(graph.name + ": " + std::to_string(states.size()) + " states, expected " +
                     std::to_string(graph.states.size()));
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const AxisOrder& order = graph.states[i].order;
+    if (!order.empty() && states[i].rank() != static_cast<int>(order.size()))
+      throw CallError("state '" + graph.states[i].name + "' is " + graph.states[i].logical_type().str() + ", given " +
+                      states[i].shape().str());
+    states[i] = in_order(states[i], order);
+  }
   for (std::size_t i = 0; i < inputs.size(); ++i)
     bind_symbols("input " + graph.inputs[i].name, graph.inputs[i].value.type(), inputs[i], dims);
   for (std::size_t i = 0; i < states.size(); ++i)
@@ -111,6 +118,8 @@ Evaluation interpret(const Graph& graph, const std::vector<Array>& inputs, const
   for (const auto& r : graph.results) out.results.push_back(values.at(r.value));
   out.new_states = std::move(states);
   for (const auto& u : graph.updates) out.new_states[static_cast<std::size_t>(u.state)] = values.at(u.value);
+  for (std::size_t i = 0; i < out.new_states.size(); ++i)
+    out.new_states[i] = in_order(out.new_states[i], inverse(graph.states[i].order));
   return out;
 }
 

@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "gcompile/base/array.h"
+#include "gcompile/base/axis_order.h"
 #include "gcompile/base/location.h"
 #include "gcompile/ir/lowering.h"
 #include "gcompile/ir/op.h"
@@ -54,8 +55,12 @@ struct Buffer {
   Array data = {};                                  // kConstant
   std::shared_ptr<StateStorage> storage = nullptr;  // kState; null in parsed text
   bool trainable = true;                            // kState
+  AxisOrder order = {};                             // kState: in which the storage's axes are this buffer's (layout)
   bool per_worker = false;  // kTemp that each thread of a parallel kernel has one of (parallelize)
   int alias = -1;           // kTemp that may be the storage of this state buffer: an update made in place (plan-memory)
+
+  // Of a state's storage; the buffer's axes are in the order.
+  Type logical_type() const { return {type.dtype, in_order(type.dims, inverse(order))}; }
 };
 
 // Local memory of a kernel, with static extents. kRegister: every index is constant once `unroll` loops are unrolled,

@@ -85,9 +85,11 @@ class GraphParser {
     refuse_again(name);
     lex_.expect(":", "before the state's type");
     const Type type = parts_.parse_type();
+    AxisOrder order = parts_.parse_order(type.rank());
     const bool frozen = lex_.accept("frozen");
     builder_.where = locations(name.at);
     define(name, parts_.guarded(name.at, [&] { return builder_.state(name.text, type, nullptr, !frozen); }));
+    graph_.states.back().order = std::move(order);
   }
 
   Value parse_operand() {

@@ -4,7 +4,7 @@
 //   graph    = "graph" "@"name "(" [param {"," param}] ")" "{" {dim | state} {node} ["return" results] {update} "}"
 //   param    = "%"name ":" type [loc]
 //   dim      = "dim" symbol "in" int ".." int                        bounds of a symbol; without it 0 .. 2^31
-//   state    = "state" "@"name ":" type ["frozen"] [loc]
+//   state    = "state" "@"name ":" type ["order" "(" axes ")"] ["frozen"] [loc]
 //   node     = value [":" count] "=" op ["(" operands ")"] ["{" attribute {"," attribute} "}"] ":" types [loc] [body]
 //            | value "=" "constant" array [loc]
 //   types    = type | "(" [type {"," type}] ")"                      one, or not one

@@ -1,8 +1,8 @@
 // Reads the text of kernel modules. Throws ParseError "file:line:column: ..." and nothing else.
 //
 //   module   = "kernels" "@"name "{" {dim} {buffer} {kernel} {"update" name "=" name} "}"
-//   buffer   = ("input" | "state" | "result" | "temp") name ":" type ["frozen"] ["per_worker"] ["alias" name]
-//            | "constant" name ":" array
+//   buffer   = ("input" | "result" | "temp") name ":" type ["per_worker"] ["alias" name]
+//            | "state" name ":" type ["order" "(" axes ")"] ["frozen"] | "constant" name ":" array
 //   kernel   = "kernel" "@"name [loc] "{" {"reason" string} {scratch} {instruction} "}"
 //   scratch  = "scratch" name ":" dtype "[" extents "]" ("register" | "stack")
 //   instruction = (result "=" pure ":" vtype | effect) [loc] | for | contract
@@ -393,6 +393,7 @@ class ModuleParser {
     } else {
       b.type = parts_.parse_type();
     }
+    if (b.role == BufferRole::kState) b.order = parts_.parse_order(b.type.rank());
     if (b.role == BufferRole::kState) b.trainable = !lex_.accept("frozen");
     if (b.role == BufferRole::kTemp) b.per_worker = lex_.accept("per_worker");
     if (b.role == BufferRole::kTemp && lex_.accept("alias"))

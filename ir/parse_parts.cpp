@@ -51,6 +51,16 @@ std::int64_t PartsParser::parse_int_in(std::string_view what, std::int64_t low, 
   return value;
 }
 
+AxisOrder PartsParser::parse_order(int rank) {
+  const Position at = lex.peek().at;
+  if (!lex.accept("order")) return {};
+  AxisOrder order;
+  parse_list("(", ")", [&] { order.push_back(static_cast<int>(parse_int_in("an axis", 0, kMaxRank - 1))); });
+  if (order.empty() || !is_axis_order(order, rank))
+    lex.fail(at, "expected an order of " + std::to_string(rank) + " axes, each once, found" + print_order(order));
+  return order;
+}
+
 DType PartsParser::parse_dtype_name(std::string_view what) {
   const auto dtype = lex.at(TokenKind::kWord) ? parse_dtype(lex.peek().text) : std::nullopt;
   if (!dtype) lex.fail_expected(what);

@@ -34,6 +34,8 @@ class PartsParser {
   Type parse_type();
   // The rest of a type whose dtype was read.
   Type parse_type_after(DType dtype);
+  // ["order" "(" axes ")"]: empty when there is none.
+  AxisOrder parse_order(int rank);
   // A number of the dtype (or true, false) as print_number writes it.
   double parse_number(DType dtype);
   // The elements after "f32[2,2]".

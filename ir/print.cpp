@@ -83,7 +83,8 @@ class GraphPrinter {
     if (!is_body) out_ += print_bounds(graph_.bounds);
     for (const Graph::State& state : graph_.states) {
       const std::string name = "@" + print_name(state.name);
-      line("state " + name + ": " + type(state.value) + (state.trainable ? "" : " frozen") + loc(state.value.node));
+      line("state " + name + ": " + type(state.value) + print_order(state.order) + (state.trainable ? "" : " frozen") +
+           loc(state.value.node));
       names_.emplace(state.value.node, name);
     }
     for (const Node* node : graph_.topological())

@@ -148,7 +148,8 @@ std::string print_buffer(const KernelModule& m, const Buffer& b) {
   const auto line = [&](const char* role) { return std::string(role) + " " + print_name(b.name) + ": "; };
   switch (b.role) {
     case BufferRole::kInput: return line("input") + b.type.str();
-    case BufferRole::kState: return line("state") + b.type.str() + (b.trainable ? "" : " frozen");
+    case BufferRole::kState:
+      return line("state") + b.type.str() + print_order(b.order) + (b.trainable ? "" : " frozen");
     case BufferRole::kResult: return line("result") + b.type.str();
     case BufferRole::kConstant: return line("constant") + print_array(b.data);
     case BufferRole::kTemp: break;

@@ -41,7 +41,6 @@ struct Target {
   int chains = 8;  // dependent fma or add chains that keep the units busy: latency times operations a cycle
   std::int64_t l1_bytes = 32 * 1024;  // data cache of a core
   std::int64_t l2_bytes = 1024 * 1024;
-  std::int64_t alias_bytes = 4096;        // rows at such a distance share few sets of the L1 cache
   int unroll_limit = 2400;                // instructions of an unrolled body worth their compile time
   std::int64_t tile_elements = 256;       // of a dot's matrix from which on tiles are faster than a nest
   std::int64_t stack_limit = 256 * 1024;  // bytes of scratch a kernel may take from the stack

@@ -116,6 +116,10 @@ void check_body(const Node& node, const Symbols& known) {
 }
 
 void check_ends(const Graph& graph) {
+  for (const Graph::State& s : graph.states)
+    if (!is_axis_order(s.order, s.value.type().rank()))
+      fault(s.value.node,
+            "state '" + s.name + "' is " + s.value.type().str() + ", which has no" + print_order(s.order));
   for (const Graph::Result& r : graph.results) check_value(r.value, nullptr, "a result");
   std::set<int> updated;
   for (const Graph::Update& u : graph.updates) {

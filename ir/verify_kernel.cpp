@@ -348,6 +348,8 @@ void check_buffers(const KernelModule& module) {
     if (b.role == BufferRole::kConstant && Type::of(b.data.dtype(), b.data.shape()) != b.type)
       fault("constant " + quoted(b.name) + " is " + b.type.str() + ", its data " +
             Type::of(b.data.dtype(), b.data.shape()).str());
+    if (!is_axis_order(b.order, b.type.rank()) || (!b.order.empty() && b.role != BufferRole::kState))
+      fault(quoted(b.name) + " is " + b.type.str() + " and has" + print_order(b.order));
     if (b.per_worker && (b.role != BufferRole::kTemp || b.alias >= 0))
       fault(quoted(b.name) + " is per_worker and no temp of its own");
     if (b.alias < 0) continue;

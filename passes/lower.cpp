@@ -27,6 +27,7 @@ class Lowering {
       names_[s.value] = add(s.name, s.value.type(), BufferRole::kState);
       module_.buffers.back().storage = s.storage;
       module_.buffers.back().trainable = s.trainable;
+      module_.buffers.back().order = s.order;
     }
     for (const auto& r : graph_.results) {
       const std::string name = add(r.name.empty() ? "result" : r.name, r.value.type(), BufferRole::kResult);

@@ -13,6 +13,7 @@
 #include "gcompile/passes/fold.h"
 #include "gcompile/passes/fuse.h"
 #include "gcompile/passes/gradient.h"
+#include "gcompile/passes/layout.h"
 #include "gcompile/passes/lower.h"
 #include "gcompile/passes/parallelize.h"
 #include "gcompile/passes/plan_memory.h"
@@ -35,6 +36,7 @@ const Pass kPasses[] = {
     {"cse", "merges equal nodes, uniting their locations", cse, true},
     {"contract", "a * b + c becomes fma(a, b, c) where the target has it", contract, true},
     {"dce", "drops states and results that nothing needs", dce, true},
+    {"layout", "in which order the axes of a state lie in memory", layout, true},
     {"fuse", "groups nodes into kernels: an anchored nest, or loops", fuse, true},
     {"lower", "fusions become kernels", lower, true},
     {"simplify-index", "index expressions with the ranges of their variables", simplify_index, true},
@@ -47,7 +49,7 @@ const Pass kPasses[] = {
 
 // Folding leaves selects between constants and the like behind, so simplify runs again after it.
 constexpr std::string_view kStandard[] = {
-    "simplify", "fold",           "simplify", "cse",         "contract", "dce",         "fuse",
+    "simplify", "fold",           "simplify", "cse",         "contract", "dce",         "layout",      "fuse",
     "lower",    "simplify-index", "tile",     "expand-math", "schedule", "parallelize", "plan-memory",
 };
 

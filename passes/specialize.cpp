@@ -61,6 +61,7 @@ class Specializer {
     for (const auto& s : g.states) {
       b.where = g.where(s.value.node);
       map[s.value] = b.state(s.name, type(s.value.type()), s.storage, s.trainable);
+      out.states.back().order = s.order;
     }
     for (const ir::Node* n : g.topological()) {
       if (map.count({n, 0})) continue;

@@ -43,6 +43,8 @@ Executable::Executable(ir::Program program, NativeCode code, std::vector<Locatio
         break;
       case ir::BufferRole::kState: {
         if (!b.storage) throw InternalError("state '" + b.name + "' has no storage");
+        if (!b.storage->pin_order(b.order))
+          throw InternalError("state '" + b.name + "' lies in memory in another order than this code expects");
         pointers_[i] = b.storage->raw();
         break;
       }

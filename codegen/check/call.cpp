@@ -24,7 +24,7 @@ Call sample_call(const ir::Graph& graph, const DimValues& dims, std::uint64_t se
   call.dims = dims;
   for (const auto& i : graph.inputs) call.inputs.push_back(sample(i.value.type(), dims, seed, i.name));
   for (const auto& s : graph.states)
-    call.states[s.name] = s.storage ? s.storage->value() : sample(s.value.type(), dims, seed, s.name);
+    call.states[s.name] = s.storage ? s.storage->value() : sample(s.logical_type(), dims, seed, s.name);
   return call;
 }
 
@@ -47,9 +47,9 @@ BoundedOutcome interpret_with_bounds(const ir::Graph& graph, const Call& call) {
     out.errors.results.push_back(values.at(r.value).error);
   }
   for (const auto& u : graph.updates) {
-    const std::string& name = graph.states[static_cast<std::size_t>(u.state)].name;
-    out.values.states[name] = values.at(u.value).value;
-    out.errors.states[name] = values.at(u.value).error;
+    const auto& [value, name, storage, trainable, order] = graph.states[static_cast<std::size_t>(u.state)];
+    out.values.states[name] = in_order(values.at(u.value).value, inverse(order));
+    out.errors.states[name] = in_order(values.at(u.value).error, inverse(order));
   }
   return out;
 }
@@ -59,7 +59,7 @@ Compiled::Compiled(ir::Program program, const Target& target, int threads) {
     if (b.role == ir::BufferRole::kState) {
       if (!b.type.is_static()) throw Error("state '" + b.name + "' is " + b.type.str() + ", not of constant extents");
       b.storage = states_[b.name] =
-          std::make_shared<StateStorage>(b.name, Array(b.type.dtype, b.type.shape()), b.trainable);
+          std::make_shared<StateStorage>(b.name, Array(b.type.dtype, b.logical_type().shape()), b.trainable);
     }
   runtime::NativeCode code = jit(program, target);
   executable_ = std::make_unique<runtime::Executable>(std::move(program), std::move(code));

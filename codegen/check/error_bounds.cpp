@@ -319,7 +319,8 @@ ir::ValueMap<Bounded> evaluate_with_bounds(const ir::Graph& graph, const std::ve
   Values values;
   const auto exact = [](const Array& a) { return Bounded{a, Array(DType::kF64, a.shape())}; };
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) values[graph.inputs[i].value] = exact(inputs[i]);
-  for (std::size_t i = 0; i < graph.states.size(); ++i) values[graph.states[i].value] = exact(states[i]);
+  for (std::size_t i = 0; i < graph.states.size(); ++i)
+    values[graph.states[i].value] = exact(in_order(states[i], graph.states[i].order));
   return evaluate(graph, std::move(values), dims);
 }
 

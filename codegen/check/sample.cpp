@@ -33,12 +33,13 @@ Array sample(const Type& type, const std::map<std::string, std::int64_t>& dims, 
 
 void fill_states(ir::Graph& graph, std::uint64_t seed) {
   for (auto& s : graph.states)
-    if (!s.storage) s.storage = storage(s.name, s.value.type(), s.trainable, seed);
+    if (!s.storage) s.storage = storage(s.name, s.logical_type(), s.trainable, seed);
 }
 
 void fill_states(ir::KernelModule& module, std::uint64_t seed) {
   for (ir::Buffer& b : module.buffers)
-    if (b.role == ir::BufferRole::kState && !b.storage) b.storage = storage(b.name, b.type, b.trainable, seed);
+    if (b.role == ir::BufferRole::kState && !b.storage)
+      b.storage = storage(b.name, b.logical_type(), b.trainable, seed);
 }
 
 }  // namespace gcompile::codegen

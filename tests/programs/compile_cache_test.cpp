@@ -128,7 +128,6 @@ TEST_F(CompileCache, MissesForAnythingThatTheCodeDependsOn) {
                                                   [](Target& t) { t.chains += 1; },
                                                   [](Target& t) { t.l1_bytes *= 2; },
                                                   [](Target& t) { t.l2_bytes *= 2; },
-                                                  [](Target& t) { t.alias_bytes *= 2; },
                                                   [](Target& t) { t.unroll_limit += 1; },
                                                   [](Target& t) { t.tile_elements += 1; },
                                                   [](Target& t) { t.stack_limit *= 2; }};

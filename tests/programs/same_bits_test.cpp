@@ -53,6 +53,21 @@ TEST(SameBits, ForConstantExtents) {
   });
 }
 
+TEST(SameBits, WhateverTheOrderOfAxes) {
+  const Target target = codegen::default_target();
+  int turned = 0;
+  each_call([&](const std::string&, const ir::Graph& graph, const Call& call, const Outcome& chosen) {
+    ir::Graph as_it_is = graph;
+    for (auto& s : as_it_is.states) {
+      s.storage = std::make_shared<StateStorage>(s.name, call.states.at(s.name), s.trainable);
+      s.storage->pin_order({});
+    }
+    expect_same(compiled(as_it_is, target).run(call), chosen, "pinned");
+    for (const auto& b : passes::run_pipeline(graph, {target}).module.buffers) turned += !b.order.empty();
+  });
+  EXPECT_GT(turned, 0);
+}
+
 TEST(SameBits, WithNothingShared) {
   const Target target = codegen::default_target();
   each_call([&](const std::string&, const ir::Graph& graph, const Call& call, const Outcome& shared) {

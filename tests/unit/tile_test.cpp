@@ -8,6 +8,7 @@
 #include "gcompile/codegen/check/compare.h"
 #include "gcompile/codegen/compile.h"
 #include "gcompile/ir/build.h"
+#include "gcompile/ir/print.h"
 #include "gcompile/passes/pipeline.h"
 
 namespace gcompile {
@@ -155,6 +156,29 @@ TEST(Tile, HasTheSameBitsWithWideAndNarrowRegisters) {
     const Outcome x = Compiled(program_of(g, wide), wide).run(call);
     const Outcome y = Compiled(program_of(g, narrow), narrow).run(call);
     EXPECT_EQ(codegen::compare_bits(x, y).worst, "") << m << " x " << k << " x " << n;
+  }
+}
+
+// Where caches are slow the first tile of rows fills a panel, whole tiles after it read it, and what is left of a
+// symbolic number of rows reads memory: there may have been no whole tile.
+TEST(Tile, CopiesPanelsOnTheWay) {
+  for (Target slow : targets_here()) {
+    Target fast = slow;
+    fast.l1_bytes = fast.l2_bytes = 1 << 20;
+    slow.l1_bytes = slow.l2_bytes = 1024;
+    slow.rates.l3 = slow.rates.dram = 0.01;
+    for (const bool symbolic : {false, true})
+      for (const std::int64_t m : {1, 7, 16, 40, 64, 100}) {
+        if (!symbolic && m < 40) continue;  // too few rows to copy for
+        const Graph g = graph_of({symbolic ? Dim("M") : Dim(m), 70, 150, false, false, 0, true});
+        Call call = codegen::sample_call(g, symbolic ? DimValues{{"M", m}} : DimValues{}, 5);
+        const ir::Program program = program_of(g, slow);
+        EXPECT_NE(ir::print(program.module).find("temp panel"), std::string::npos);
+        EXPECT_EQ(ir::print(program_of(g, fast).module).find("temp panel"), std::string::npos);
+        const Outcome copied = Compiled(program, slow).run(call);
+        EXPECT_EQ(codegen::compare_bits(Compiled(program_of(g, fast), fast).run(call), copied).worst, "") << m;
+        EXPECT_EQ(codegen::compare_bits(Compiled(program, slow, 3).run(call), copied).worst, "") << m;
+      }
   }
 }
 

@@ -61,6 +61,10 @@ void explain_kernels(const ir::KernelModule& module, const Target& target, std::
 void explain_program(const ir::Program& program, std::ostream& out) {
   const auto& buffers = program.module.buffers;
   const auto buffer = [&](int i) -> const ir::Buffer& { return buffers[static_cast<std::size_t>(i)]; };
+  for (const ir::Buffer& b : buffers)
+    if (!b.order.empty())
+      out << "state " << b.name << ": lies in memory as " << b.type.str() << "," << print_order(b.order)
+          << ", so that the products which read it need not transpose it\n";
   for (const auto& update : program.module.updates) {
     const int value = program.module.find_buffer(update.value);
     if (value >= 0 && buffer(value).alias >= 0)

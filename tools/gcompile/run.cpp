@@ -76,7 +76,7 @@ class Run {
       const int i = program_.module.find_buffer(name);
       const ir::BufferRole role = i < 0 ? ir::BufferRole::kTemp : buffer(i).role;
       if (role == ir::BufferRole::kState)
-        buffer(i).storage->assign(value_of(name, buffer(i).type));
+        buffer(i).storage->assign(value_of(name, buffer(i).logical_type()));
       else if (role != ir::BufferRole::kInput)
         throw UsageError("--input " + name + ": the model has no input or state of that name");
     }
