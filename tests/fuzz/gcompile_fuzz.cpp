@@ -58,6 +58,13 @@ codegen::CheckOptions options_for(const Sample& s, std::uint64_t index, const Ta
   // Little unrolling compiles fast, and takes other ways through schedule and code generation.
   constexpr int kUnrollLimits[] = {8, 64, 0};
   if (const int limit = kUnrollLimits[index % 3]; limit != 0) options.targets[0].unroll_limit = limit;
+  // Random graphs are small: some are compiled as large ones are, in tiles, with states that lie in memory as products
+  // want them and panels that are copied because caches are slow.
+  if (index % 5 >= 3) {
+    options.targets[0].tile_elements = 1;
+    options.targets[0].l1_bytes = options.targets[0].l2_bytes = 64;
+    options.targets[0].rates.l3 = options.targets[0].rates.dram = index % 5 == 3 ? 0.01 : 100;
+  }
   options.sizes = s.sizes;
   options.seed = s.data_seed;
   options.stop_at_failure = true;
