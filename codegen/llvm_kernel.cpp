@@ -124,7 +124,7 @@ class KernelEmitter {
   Value* of_this_worker(Value* first, const ir::Buffer& buffer) {
     const Dim bytes = buffer.type.size() * Dim(static_cast<std::int64_t>(size_of(buffer.type.dtype)));
     IndexEmitter index(entry_, [this](const std::string& name) { return symbol(name); });
-    Value* offset = entry_.CreateMul(function_.getArg(kWorker), index.emit(Dim(64) * ceildiv(bytes, 64)).base);
+    Value* offset = entry_.CreateMul(function_.getArg(kWorker), index.base(index.emit(Dim(64) * ceildiv(bytes, 64))));
     return entry_.CreateInBoundsGEP(entry_.getInt8Ty(), first, {offset});
   }
 
@@ -211,7 +211,7 @@ class KernelEmitter {
   Value* index_value(const Instr& i) {
     const Linear x = index_.emit(i.index.at(0), operands(i));
     if (x.lanes) return b_.CreateTrunc(x.lanes, x.lanes->getType()->getWithNewBitWidth(32));
-    Value* base = b_.CreateTrunc(x.base, b_.getInt32Ty());
+    Value* base = b_.CreateTrunc(index_.base(x), b_.getInt32Ty());
     if (!x.stride) return base;
     Value* stride = splat(b_, b_.CreateTrunc(x.stride, b_.getInt32Ty()));
     return b_.CreateAdd(splat(b_, base), b_.CreateMul(lane_numbers(b_, 32), stride));
@@ -247,7 +247,7 @@ class KernelEmitter {
       if (shared)
         state = serial_loop(i, function_.getArg(kBegin), function_.getArg(kEnd), false, state);
       else
-        state = serial_loop(i, b_.getInt64(0), extent.base, count.has_value(), state);
+        state = serial_loop(i, b_.getInt64(0), index_.base(extent), count.has_value(), state);
     }
     index_.bind(i.var, nullptr);
     for (std::size_t k = 0; k < state.size(); ++k) define(i.results[k], state[k]);
@@ -327,7 +327,10 @@ class KernelEmitter {
     // Register scratch of the whole kernel takes part, also what is named first inside the loop.
     for (const ir::Scratch& s : kernel_.scratch)
       if (s.kind == ir::Scratch::Kind::kRegister) place(s.name).registers->enter_serial_loop();
+    const std::string outer = index_.innermost();
+    index_.set_innermost(i.var);
     const std::vector<Value*> yields = iteration(i, variable, {phis.begin(), phis.end()});
+    index_.set_innermost(outer);
     for (auto& [name, registers] : registers_) registers.leave_serial_loop();
     Value* next = b_.CreateAdd(variable, b_.getInt64(1), "", true, true);
     llvm::BasicBlock* latch = b_.GetInsertBlock();

@@ -51,7 +51,7 @@ constexpr std::array<int, 4> kEvenBlocks{0, 2, 4, 6}, kOddBlocks{1, 3, 5, 7};
 }  // namespace
 
 Linear MemoryEmitter::constant(std::int64_t n, bool lanes) {
-  return {b_.getInt64(static_cast<std::uint64_t>(n)), lanes ? b_.getInt64(1) : nullptr, nullptr};
+  return {.constant = n, .stride = lanes ? b_.getInt64(1) : nullptr};
 }
 
 // The rows in the order that the networks below need, 16 / width of them in a vector. `width` is count rounded up to 4,
@@ -195,8 +195,7 @@ void MemoryEmitter::store_transposed(const Place& destination, const Linear& row
 }
 
 Value* MemoryEmitter::row_address(const Place& place, const Linear& rows, int row) {
-  Value* step = b_.CreateMul(rows.stride, b_.getInt64(static_cast<std::uint64_t>(row)));
-  return element(place, b_.CreateAdd(rows.base, step));
+  return element(place, index_.at_lane(rows, row));
 }
 
 // Four stages add lane l + 8, l + 4, l + 2, l + 1 to lane l, each of them packing two vectors into one. Every source
@@ -240,30 +239,61 @@ Value* MemoryEmitter::reduce_block(std::span<const Halves> sources, const Combin
   return level[0];
 }
 
-MemoryEmitter::Halves MemoryEmitter::load_halves(const Place& source, std::int64_t offset) {
+MemoryEmitter::Halves MemoryEmitter::load_halves(const Place& source, const Linear& offset) {
   constexpr int kHalf = ir::kLanes / 2;
   if (source.registers) {
-    Value* whole = load(source, constant(offset, true), {source.dtype, true}, nullptr);
+    Value* whole = load(source, {.constant = offset.constant, .stride = b_.getInt64(1)}, {source.dtype, true}, nullptr);
     std::vector<int> low(kHalf), high(kHalf);
     std::iota(low.begin(), low.end(), 0);
     std::iota(high.begin(), high.end(), kHalf);
     return {b_.CreateShuffleVector(whole, low), b_.CreateShuffleVector(whole, high)};
   }
   auto* type = llvm::FixedVectorType::get(memory_type(source.dtype), kHalf);
-  const auto half = [&](std::int64_t at) {
-    Value* address = element(source, b_.getInt64(static_cast<std::uint64_t>(at)));
-    return from_memory(b_.CreateAlignedLoad(type, address, alignment(source, constant(at, false))), source.dtype);
+  const auto half = [&](const Linear& at) {
+    return from_memory(b_.CreateAlignedLoad(type, element(source, at), alignment(source, at)), source.dtype);
   };
-  return {half(offset), half(offset + kHalf)};
+  return {half(offset), half(index_.add(offset, constant(kHalf, false)))};
+}
+
+// `count` reductions, whose sources lie one after the other from an offset on.
+Value* MemoryEmitter::reduce_from(const Place& source, const Linear& offset, int count, const Combine& combine) {
+  std::vector<Halves> sources;
+  for (int k = 0; k < count; ++k)
+    sources.push_back(
+        load_halves(source, index_.add(offset, constant(static_cast<std::int64_t>(k) * ir::kLanes, false))));
+  return reduce_block(sources, combine);
+}
+
+// Blocks of 16 are alike, so a loop makes them.
+int MemoryEmitter::lane_reduce_whole_blocks(const Place& destination, const Place& source, int extent,
+                                            const Combine& combine) {
+  constexpr int kFewest = 2;  // blocks that are worth a loop
+  const int blocks = extent / ir::kLanes;
+  if (blocks < kFewest || destination.registers || source.registers) return 0;
+  llvm::BasicBlock* before = b_.GetInsertBlock();
+  auto* body = llvm::BasicBlock::Create(b_.getContext(), "reduce", before->getParent());
+  auto* after = llvm::BasicBlock::Create(b_.getContext(), "reduced", before->getParent());
+  b_.CreateBr(body);
+  b_.SetInsertPoint(body);
+  llvm::PHINode* first = b_.CreatePHI(b_.getInt64Ty(), 2);
+  first->addIncoming(b_.getInt64(0), before);
+  Value* source_at = b_.CreateMul(first, b_.getInt64(ir::kLanes), "", false, true);
+  Value* reduced = reduce_from(source, {.inner = source_at}, ir::kLanes, combine);
+  store(destination, {.inner = first, .stride = b_.getInt64(1)}, reduced, nullptr);
+  Value* next = b_.CreateAdd(first, b_.getInt64(ir::kLanes), "", true, true);
+  first->addIncoming(next, body);
+  const int reached = blocks * ir::kLanes;
+  b_.CreateCondBr(b_.CreateICmpSLT(next, b_.getInt64(static_cast<std::uint64_t>(reached))), body, after);
+  b_.SetInsertPoint(after);
+  return reached;
 }
 
 void MemoryEmitter::lane_reduce(const Place& destination, const Place& source, int extent, const Combine& combine) {
-  for (int first = 0; first < extent; first += ir::kLanes) {
+  for (int first = lane_reduce_whole_blocks(destination, source, extent, combine); first < extent;
+       first += ir::kLanes) {
     const int count = std::min(ir::kLanes, extent - first);
-    std::vector<Halves> sources;
-    for (int k = first; k < first + count; ++k)
-      sources.push_back(load_halves(source, static_cast<std::int64_t>(k) * ir::kLanes));
-    Value* reduced = reduce_block(sources, combine);
+    Value* reduced =
+        reduce_from(source, constant(static_cast<std::int64_t>(first) * ir::kLanes, false), count, combine);
     if (count == ir::kLanes && !destination.registers) {
       store(destination, constant(first, true), reduced, nullptr);
     } else if (destination.registers || count == 1) {
@@ -274,7 +304,7 @@ void MemoryEmitter::lane_reduce(const Place& destination, const Place& source, i
       std::vector<int> lanes;
       for (int k = 0; k < count; ++k) lanes.push_back(k);
       Value* some = to_memory(b_.CreateShuffleVector(reduced, lanes), destination.dtype);
-      b_.CreateAlignedStore(some, element(destination, b_.getInt64(static_cast<std::uint64_t>(first))),
+      b_.CreateAlignedStore(some, element(destination, constant(first, false)),
                             alignment(destination, constant(first, false)));
     }
   }
