@@ -173,9 +173,14 @@ std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& tar
     const bool here = whole || std::binary_search(options.part->kernels.begin(), options.part->kernels.end(), k);
     kernels.push_back(here || entry ? declare_kernel(program.module.kernels[k], names[k], target, *module) : nullptr);
     if (whole) kernels.back()->setLinkage(llvm::GlobalValue::InternalLinkage);
+    const bool behind = !whole && std::binary_search(options.part->behind.begin(), options.part->behind.end(), k);
+    const std::optional<KernelCut> none;
+    const std::optional<KernelCut>& cut = options.cuts ? (*options.cuts)[k] : none;
+    llvm::Function* called = cut && (here || behind) ? declare_behind(*cut, names[k], target, *module) : nullptr;
     if (here)
       emit_kernel(program, program.module.kernels[k], shared.tables[k], target, *kernels.back(),
-                  debug ? &*debug : nullptr);
+                  debug ? &*debug : nullptr, called ? &*cut : nullptr, called);
+    if (behind) emit_behind(program, program.module.kernels[k], shared.tables[k], target, *cut, *called);
   }
   if (entry) emit_entry(program, target, *module, kernels, shared, options.profile, debug ? &*debug : nullptr);
   if (debug) debug->finish();

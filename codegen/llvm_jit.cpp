@@ -164,12 +164,16 @@ std::string emit_assembly(const ir::Program& program, const Target& target) {
 
 std::string emit_object(const ir::Program& program, const Target& target, const CodeOptions& options) {
   const SharedKernels shared = shared_kernels(program, options);
-  const std::vector<Part> parts = parts_of(program, shared, options.threads);
+  // A debugger's stack has kernels, not what they are cut into.
+  const Cuts cuts =
+      options.debug_info ? Cuts(program.module.kernels.size()) : cuts_of(program, shared, options.threads);
+  const std::vector<Part> parts = parts_of(program, shared, options.threads, cuts);
   if (parts.size() == 1) return object_of(program, target, emit_options(options, shared));
   std::vector<std::string> objects(parts.size());
   each_on_threads(parts.size(), [&](std::size_t i) {
     EmitOptions part = emit_options(options, shared);
     part.part = parts[i];
+    part.cuts = &cuts;
     objects[i] = object_of(program, target, part);
   });
   return archive_of(objects);
@@ -179,7 +183,7 @@ std::vector<double> kernel_seconds(const ir::Program& program, const Target& tar
   std::vector<double> seconds;
   for (std::size_t k = 0; k < program.module.kernels.size(); ++k) {
     const auto begin = std::chrono::steady_clock::now();
-    object_of(program, target, {.part = Part{{k}}});
+    object_of(program, target, {.part = Part{{k}, {}}});
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   }
   return seconds;

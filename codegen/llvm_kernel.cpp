@@ -21,7 +21,9 @@ using llvm::Value;
 constexpr int kLiveValues = 3;
 
 // Arguments of a parallel kernel after buffers and dims: its iterations, and the number of the thread that runs them.
-constexpr unsigned kBegin = 2, kEnd = 3, kWorker = 4;
+constexpr unsigned kArguments = 2, kBegin = 2, kEnd = 3, kWorker = 4;
+
+constexpr std::uint64_t kFrameAlignment = 64;
 
 class KernelEmitter {
  public:
@@ -41,6 +43,25 @@ class KernelEmitter {
       entry_.SetCurrentDebugLocation(debug_->at(function_, where));
     }
     emit(kernel_.body);
+    b_.CreateRetVoid();
+    entry_.CreateBr(body);
+  }
+
+  // The statements before it only, and a call of the function that has the others.
+  void cut(const KernelCut* at, llvm::Function* behind) {
+    cut_ = at;
+    behind_ = behind;
+  }
+
+  // The statements behind the cut only.
+  void run_behind(const KernelCut& cut) {
+    llvm::BasicBlock* body = b_.GetInsertBlock();
+    llvm::Argument* argument = function_.getArg(kArguments);
+    for (const ir::Scratch* s : cut.shared) places_.emplace(s->name, place_in_frame(*s, argument++));
+    for (const std::string& v : cut.variables) index_.bind(v, argument++);
+    for (const Instr* i : cut.values) define(*i, argument++);
+    for (const Instr* i : cut.literals) emit(*i);
+    for (std::size_t n = cut.begin; n < cut.block->size(); ++n) emit((*cut.block)[n]);
     b_.CreateRetVoid();
     entry_.CreateBr(body);
   }
@@ -95,12 +116,9 @@ class KernelEmitter {
     const auto scratch = std::find_if(kernel_.scratch.begin(), kernel_.scratch.end(),
                                       [&](const ir::Scratch& s) { return s.name == name; });
     if (scratch != kernel_.scratch.end()) {
-      p.dtype = scratch->dtype;
-      p.extents.assign(scratch->extents.begin(), scratch->extents.end());
-      if (scratch->kind == ir::Scratch::Kind::kRegister)
-        p.registers = &registers_.try_emplace(name, name).first->second;
-      else
-        allocate(p, *scratch);
+      const bool registers = scratch->kind == ir::Scratch::Kind::kRegister;
+      p = place_in_frame(*scratch, registers ? nullptr : allocate(*scratch));
+      if (registers) p.registers = &registers_.try_emplace(name, name).first->second;
     } else {
       const auto& buffers = program_.module.buffers;
       const auto buffer = std::find_if(buffers.begin(), buffers.end(), [&](const auto& x) { return x.name == name; });
@@ -109,7 +127,7 @@ class KernelEmitter {
       p.extents = buffer->type.dims;
       p.alignment = size_of(p.dtype);
       p.address = load_constant(entry_.getPtrTy(), 0, position_of(static_cast<int>(buffer - buffers.begin())), name);
-      if (buffer->per_worker && function_.arg_size() > kWorker) p.address = of_this_worker(p.address, *buffer);
+      if (buffer->per_worker && kernel_.is_parallel()) p.address = of_this_worker(p.address, *buffer);
     }
     return places_.emplace(name, std::move(p)).first->second;
   }
@@ -128,19 +146,35 @@ class KernelEmitter {
     return entry_.CreateInBoundsGEP(entry_.getInt8Ty(), first, {offset});
   }
 
-  void allocate(Place& p, const ir::Scratch& scratch) {
+  Value* allocate(const ir::Scratch& scratch) {
     std::uint64_t count = 1;
     for (const std::int64_t e : scratch.extents) count *= static_cast<std::uint64_t>(e);
     llvm::Type* element =
         scratch.dtype == DType::kBool ? b_.getInt8Ty() : register_type(b_.getContext(), {scratch.dtype});
     llvm::AllocaInst* memory = entry_.CreateAlloca(llvm::ArrayType::get(element, count), nullptr, scratch.name);
-    memory->setAlignment(llvm::Align(64));
-    p.address = memory;
-    p.alignment = 64;
+    memory->setAlignment(llvm::Align(kFrameAlignment));
+    return memory;
+  }
+
+  static Place place_in_frame(const ir::Scratch& scratch, Value* address) {
+    Place p;
+    p.name = scratch.name;
+    p.dtype = scratch.dtype;
+    p.extents.assign(scratch.extents.begin(), scratch.extents.end());
+    p.address = address;
+    p.alignment = kFrameAlignment;
+    return p;
   }
 
   void emit(const ir::Block& block) {
-    for (const Instr& i : block) emit(i);
+    const bool here = cut_ && &block == cut_->block;
+    for (std::size_t n = 0; n < (here ? cut_->begin : block.size()); ++n) emit(block[n]);
+    if (!here) return;
+    std::vector<Value*> arguments{function_.getArg(0), function_.getArg(1)};
+    for (const ir::Scratch* s : cut_->shared) arguments.push_back(place(s->name).address);
+    for (const std::string& v : cut_->variables) arguments.push_back(index_.base(index_.emit(Dim(v))));
+    for (const Instr* i : cut_->values) arguments.push_back(value(i->results[0]));
+    b_.CreateCall(behind_, arguments);
   }
 
   void emit(const Instr& i) {
@@ -363,6 +397,8 @@ class KernelEmitter {
   MemoryEmitter memory_;
   std::vector<Value*> values_;
   Iteration* iteration_ = nullptr;  // the one at hand, in an interleaved loop
+  const KernelCut* cut_ = nullptr;
+  llvm::Function* behind_ = nullptr;
   std::map<std::string, Value*> symbols_;
   std::map<std::string, Place> places_;
   std::map<std::string, Registers> registers_;
@@ -415,12 +451,37 @@ llvm::Function* declare_kernel(const ir::Kernel& kernel, const std::string& name
 }
 
 void emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
-                 const Target& target, llvm::Function& function, DebugInfo* debug) {
+                 const Target& target, llvm::Function& function, DebugInfo* debug, const KernelCut* cut,
+                 llvm::Function* behind) {
   llvm::LLVMContext& context = function.getContext();
   std::vector<llvm::Metadata*> lines;
   for (const Location& l : kernel.locations) lines.push_back(llvm::MDString::get(context, l.str()));
   if (!lines.empty()) function.setMetadata("gcompile.lines", llvm::MDNode::get(context, lines));
-  KernelEmitter(program, kernel, table, target, function, debug).run();
+  KernelEmitter emitter(program, kernel, table, target, function, debug);
+  emitter.cut(cut, behind);
+  emitter.run();
+}
+
+llvm::Function* declare_behind(const KernelCut& cut, const std::string& kernel, const Target& target,
+                               llvm::Module& module) {
+  llvm::LLVMContext& context = module.getContext();
+  auto* pointer = llvm::PointerType::get(context, 0);
+  std::vector<llvm::Type*> parameters(kArguments + cut.shared.size(), pointer);
+  parameters.resize(parameters.size() + cut.variables.size(), llvm::Type::getInt64Ty(context));
+  for (const Instr* i : cut.values) parameters.push_back(register_type(context, i->type));
+  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), parameters, false);
+  auto* function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, kernel + "$behind", module);
+  // Parts of the caller's frame: nothing else is at their addresses, and nobody keeps these.
+  for (unsigned n = 0; n < cut.shared.size(); ++n)
+    for (const auto attribute : {llvm::Attribute::NoAlias, llvm::Attribute::NoCapture})
+      function->addParamAttr(kArguments + n, attribute);
+  set_attributes(*function, target);
+  return function;
+}
+
+void emit_behind(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
+                 const Target& target, const KernelCut& cut, llvm::Function& function) {
+  KernelEmitter(program, kernel, table, target, function, nullptr).run_behind(cut);
 }
 
 }  // namespace gcompile::codegen

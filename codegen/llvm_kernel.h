@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gcompile/codegen/kernel_cut.h"
 #include "gcompile/codegen/llvm_debug.h"
 #include "gcompile/ir/program.h"
 #include "gcompile/ir/target.h"
@@ -25,6 +26,13 @@ llvm::Function* declare_kernel(const ir::Kernel& kernel, const std::string& name
 // The body. `table`: the buffers that the function is called with, all of the module's when it is empty. `debug` (may
 // be null) gets the user's lines.
 void emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
-                 const Target& target, llvm::Function& function, DebugInfo* debug = nullptr);
+                 const Target& target, llvm::Function& function, DebugInfo* debug = nullptr,
+                 const KernelCut* cut = nullptr, llvm::Function* behind = nullptr);
+
+// What is behind a cut of a kernel of this name: a function that the kernel, given both, calls there.
+llvm::Function* declare_behind(const KernelCut& cut, const std::string& kernel, const Target& target,
+                               llvm::Module& module);
+void emit_behind(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
+                 const Target& target, const KernelCut& cut, llvm::Function& function);
 
 }  // namespace gcompile::codegen

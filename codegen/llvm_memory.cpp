@@ -22,8 +22,8 @@ std::vector<int> backwards() {
 }
 
 // Of an access with stride -1, the one with stride 1 that has the same elements the other way round.
-Linear last_to_first(const Linear& offset) {
-  return {offset.constant + 1 - ir::kLanes, offset.outer, offset.inner, nullptr, nullptr};
+Linear last_to_first(llvm::IRBuilder<>& b, const Linear& offset) {
+  return {offset.constant + 1 - ir::kLanes, offset.outer, offset.inner, b.getInt64(1), nullptr};
 }
 
 Value* reversed(llvm::IRBuilder<>& b, Value* x) { return x ? b.CreateShuffleVector(x, backwards()) : nullptr; }
@@ -108,7 +108,7 @@ Value* MemoryEmitter::load(const Place& place, const Linear& offset, ir::VType t
   if (stride == 1) {
     x = load_contiguous(place, offset, mask);
   } else if (stride == -1) {
-    x = reversed(b_, load_contiguous(place, last_to_first(offset), reversed(b_, mask)));
+    x = reversed(b_, load_contiguous(place, last_to_first(b_, offset), reversed(b_, mask)));
   } else {
     x = load_scattered(place, offset, mask);
   }
@@ -187,7 +187,7 @@ void MemoryEmitter::store(const Place& place, const Linear& offset, Value* value
   if (stride == 1) {
     store_contiguous(place, offset, value, mask);
   } else if (stride == -1) {
-    store_contiguous(place, last_to_first(offset), reversed(b_, value), reversed(b_, mask));
+    store_contiguous(place, last_to_first(b_, offset), reversed(b_, value), reversed(b_, mask));
   } else {
     store_scattered(place, offset, value, mask);
   }
