@@ -47,6 +47,27 @@ Value* IndexEmitter::times(Value* x, std::int64_t n) {
   return !x || n == 1 ? x : n == 0 ? nullptr : b_.CreateMul(x, number(n), "", false, true);
 }
 
+// A multiple of the variable of the loop at hand: an addition in every iteration, where the processor takes one register
+// as it is. Few, for they are alive together.
+Value* IndexEmitter::multiple(std::int64_t n) {
+  constexpr std::size_t kMost = 4;
+  llvm::BasicBlock* body = loop_.variable->getParent();
+  const auto known = loop_.multiples.find(n);
+  if (known != loop_.multiples.end()) return known->second;
+  if (n == 1 || !loop_.innermost || loop_.multiples.size() >= kMost) return times(loop_.variable, n);
+  llvm::BasicBlock* before = loop_.variable->getIncomingBlock(0);
+  auto* made = llvm::PHINode::Create(b_.getInt64Ty(), 2, "", body->begin());
+  llvm::IRBuilder<> above(before->getTerminator());
+  made->addIncoming(above.CreateMul(loop_.begin, number(n), "", false, true), before);
+  return loop_.multiples[n] = made;
+}
+
+void IndexEmitter::leave(Loop around) {
+  for (const auto& [n, variable] : loop_.multiples)
+    variable->addIncoming(b_.CreateAdd(variable, number(n), "", false, true), b_.GetInsertBlock());
+  loop_ = std::move(around);
+}
+
 Value* IndexEmitter::base(const Linear& x) {
   Value* sum = plus(x.outer, x.inner);
   return x.constant || !sum ? plus(sum, number(x.constant)) : sum;
@@ -85,7 +106,7 @@ Linear IndexEmitter::term(const Dim::Term& t, std::int64_t scale, Values extra) 
       ++lane_power;
       continue;
     }
-    inner |= a.opaque ? Dim(a.opaque->argument).uses(innermost_) : a.text == innermost_;
+    inner |= a.opaque ? Dim(a.opaque->argument).uses(loop_.name) : a.text == loop_.name;
     Value* x = atom(a, extra);
     if (const auto c = constant(x)) {
       coefficient *= *c;
@@ -103,7 +124,7 @@ Linear IndexEmitter::term(const Dim::Term& t, std::int64_t scale, Values extra) 
   }
   if (lane_power == 1) return {.stride = scalar ? times(scalar, coefficient) : number(coefficient)};
   if (!scalar) return {.constant = coefficient};
-  Value* product = times(scalar, coefficient);
+  Value* product = scalar == loop_.variable ? multiple(coefficient) : times(scalar, coefficient);
   return inner ? Linear{.inner = product} : Linear{.outer = product};
 }
 

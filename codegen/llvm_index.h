@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "gcompile/codegen/llvm_emit_ops.h"
 
@@ -34,9 +35,19 @@ class IndexEmitter {
 
   // Binds a loop variable; null ends its scope.
   void bind(const std::string& name, llvm::Value* value);
-  // Says which is the innermost loop's.
-  void set_innermost(std::string name) { innermost_ = std::move(name); }
-  const std::string& innermost() const { return innermost_; }
+
+  // The loop at hand. Multiples of its variable, when it has no loop inside, are variables of their own.
+  struct Loop {
+    std::string name;
+    llvm::PHINode* variable = nullptr;
+    llvm::Value* begin = nullptr;
+    bool innermost = false;
+    std::map<std::int64_t, llvm::PHINode*> multiples = {};
+  };
+  // Enters a loop, whose first block is entered from one other one so far; returns the one around.
+  Loop enter(Loop loop) { return std::exchange(loop_, std::move(loop)); }
+  // At the end of its last block: what the multiples are the next time. Back to the loop around.
+  void leave(Loop around);
 
   // `extra` are the values of $0, $1, ...
   Linear emit(const Dim& d, Values extra = {});
@@ -56,12 +67,13 @@ class IndexEmitter {
   llvm::Value* opaque(const Dim::Opaque& o, Values extra);
   llvm::Value* plus(llvm::Value* x, llvm::Value* y);
   llvm::Value* times(llvm::Value* x, std::int64_t n);
+  llvm::Value* multiple(std::int64_t n);
   llvm::Value* number(std::int64_t n);
 
   llvm::IRBuilder<>& b_;
   Symbol symbol_;
   std::map<std::string, llvm::Value*, std::less<>> variables_;
-  std::string innermost_;
+  Loop loop_;
 };
 
 // <0, 1, ... 15> of i64 or i32.

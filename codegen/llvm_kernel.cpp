@@ -25,6 +25,8 @@ constexpr unsigned kArguments = 2, kBegin = 2, kEnd = 3, kWorker = 4;
 
 constexpr std::uint64_t kFrameAlignment = 64;
 
+bool is_loop(const Instr& i) { return i.opcode == Opcode::kFor && !ir::is_unrolled(i.loop); }
+
 class KernelEmitter {
  public:
   KernelEmitter(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
@@ -361,10 +363,10 @@ class KernelEmitter {
     // Register scratch of the whole kernel takes part, also what is named first inside the loop.
     for (const ir::Scratch& s : kernel_.scratch)
       if (s.kind == ir::Scratch::Kind::kRegister) place(s.name).registers->enter_serial_loop();
-    const std::string outer = index_.innermost();
-    index_.set_innermost(i.var);
+    const bool innermost = std::none_of(i.body.begin(), i.body.end(), is_loop);
+    IndexEmitter::Loop around = index_.enter({i.var, variable, begin, innermost});
     const std::vector<Value*> yields = iteration(i, variable, {phis.begin(), phis.end()});
-    index_.set_innermost(outer);
+    index_.leave(std::move(around));
     for (auto& [name, registers] : registers_) registers.leave_serial_loop();
     Value* next = b_.CreateAdd(variable, b_.getInt64(1), "", true, true);
     llvm::BasicBlock* latch = b_.GetInsertBlock();
