@@ -47,8 +47,8 @@ Value* IndexEmitter::times(Value* x, std::int64_t n) {
   return !x || n == 1 ? x : n == 0 ? nullptr : b_.CreateMul(x, number(n), "", false, true);
 }
 
-// A multiple of the variable of the loop at hand: an addition in every iteration, where the processor takes one register
-// as it is. Few, for they are alive together.
+// A multiple of the variable of the loop at hand: an addition in every iteration, where the processor takes one
+// register as it is. Few, for they are alive together.
 Value* IndexEmitter::multiple(std::int64_t n) {
   constexpr std::size_t kMost = 4;
   llvm::BasicBlock* body = loop_.variable->getParent();
