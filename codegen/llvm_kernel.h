@@ -13,6 +13,9 @@
 
 namespace gcompile::codegen {
 
+// Arguments after buffers and dims: of a parallel kernel its iterations, and the number of the thread that runs them.
+inline constexpr unsigned kArguments = 2, kBegin = 2, kEnd = 3, kWorker = 4;
+
 // Attributes that all functions of a target have: processor, width of vectors, an aligned stack, no unwinding.
 void set_attributes(llvm::Function& function, const Target& target);
 

@@ -23,7 +23,7 @@ namespace {
 // Later passes put the two together again.
 class SplitLatches final : public llvm::FunctionPass {
  public:
-  SplitLatches() : FunctionPass(id_) {}
+  SplitLatches() : FunctionPass(id) {}
   llvm::StringRef getPassName() const override { return "Give branches of large blocks blocks of their own"; }
 
   bool runOnFunction(llvm::Function& function) override {
@@ -46,7 +46,7 @@ class SplitLatches final : public llvm::FunctionPass {
     return true;
   }
 
-  static inline char id_ = 0;
+  static inline char id = 0;
 };
 
 // Hands on what LLVM's own pipeline consists of.

@@ -1,5 +1,5 @@
-// How a program is cut into modules that several threads make machine code of. A kernel is the same code wherever it
-// is.
+// How a program is cut into modules that several threads make machine code of. A kernel, or half of one, is the same
+// code wherever it is.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ struct Part {
   bool entry = false;                // whether the program's entry is in it
 };
 
-// So many instructions are worth a module of their own: LLVM takes some 50 ms for them, and 1 ms for a module with
+// So many instructions are worth a module of their own: LLVM takes some 8 ms for them, and 1 ms for a module with
 // nothing in it.
 inline constexpr std::int64_t kPartInstructions = 500;
 
