@@ -36,7 +36,7 @@ class SplitLatches final : public llvm::FunctionPass {
 
  private:
   static bool split(llvm::BasicBlock& block) {
-    constexpr std::size_t kLarge = 32;  // instructions
+    constexpr std::size_t kLarge = 128;  // instructions
     auto* branch = llvm::dyn_cast<llvm::BranchInst>(block.getTerminator());
     if (!branch || !branch->isConditional() || block.size() < kLarge) return false;
     auto* condition = llvm::dyn_cast<llvm::ICmpInst>(branch->getCondition());
