@@ -42,7 +42,7 @@ void emit_copies(const ir::Program& program, llvm::IRBuilder<>& b, Value* buffer
     };
     const Dim bytes = state.type.size() * Dim(static_cast<std::int64_t>(size_of(state.type.dtype)));
     const llvm::Align align(size_of(state.type.dtype));
-    b.CreateMemCpy(address(copy.state), align, address(copy.from), align, index.emit(bytes).base);
+    b.CreateMemCpy(address(copy.state), align, address(copy.from), align, index.base(index.emit(bytes)));
   }
 }
 
@@ -54,12 +54,12 @@ void emit_parallel_launch(const ir::Program& program, const ir::Launch& launch, 
   Value *dims = entry->getArg(1), *parallel = entry->getArg(2);
   IndexEmitter index(b, symbols_of(program, b, dims));
   const ir::Instr& loop = *program.module.kernels[static_cast<std::size_t>(launch.kernel)].parallel_loop();
-  Value* extent = index.emit(loop.extent).base;
+  Value* extent = index.base(index.emit(loop.extent));
   Value* threads = b.CreateAlignedLoad(
       b.getInt64Ty(), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), parallel, offsetof(runtime::Parallel, threads)),
       llvm::Align(8), "threads");
-  Value* worth =
-      b.CreateICmpSGE(index.emit(launch.work).base, b.getInt64(static_cast<std::uint64_t>(target.serial_cutoff)));
+  Value* worth = b.CreateICmpSGE(index.base(index.emit(launch.work)),
+                                 b.getInt64(static_cast<std::uint64_t>(target.serial_cutoff)));
   auto* many = llvm::BasicBlock::Create(b.getContext(), "parallel", entry);
   auto* one = llvm::BasicBlock::Create(b.getContext(), "serial", entry);
   auto* after = llvm::BasicBlock::Create(b.getContext(), "launched", entry);
@@ -173,9 +173,14 @@ std::unique_ptr<llvm::Module> emit(const ir::Program& program, const Target& tar
     const bool here = whole || std::binary_search(options.part->kernels.begin(), options.part->kernels.end(), k);
     kernels.push_back(here || entry ? declare_kernel(program.module.kernels[k], names[k], target, *module) : nullptr);
     if (whole) kernels.back()->setLinkage(llvm::GlobalValue::InternalLinkage);
+    const bool behind = !whole && std::binary_search(options.part->behind.begin(), options.part->behind.end(), k);
+    const std::optional<KernelCut> none;
+    const std::optional<KernelCut>& cut = options.cuts ? (*options.cuts)[k] : none;
+    llvm::Function* called = cut && (here || behind) ? declare_behind(*cut, names[k], target, *module) : nullptr;
     if (here)
       emit_kernel(program, program.module.kernels[k], shared.tables[k], target, *kernels.back(),
-                  debug ? &*debug : nullptr);
+                  debug ? &*debug : nullptr, called ? &*cut : nullptr, called);
+    if (behind) emit_behind(program, program.module.kernels[k], shared.tables[k], target, *cut, *called);
   }
   if (entry) emit_entry(program, target, *module, kernels, shared, options.profile, debug ? &*debug : nullptr);
   if (debug) debug->finish();

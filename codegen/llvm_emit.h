@@ -24,6 +24,7 @@ struct EmitOptions {
   std::optional<DebugInfo::Kind> lines = std::nullopt;  // the user's lines
   const SharedKernels* shared = nullptr;                // one function for kernels that are alike; null: one for each
   std::optional<Part> part = std::nullopt;              // this part alone: kernels are external then
+  const Cuts* cuts = nullptr;                           // with a part: kernels that are two functions
 };
 
 // InternalError for a program that breaks the rules of ir/kernel.h, or an op that should have been expanded before.

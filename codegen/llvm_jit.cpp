@@ -4,7 +4,6 @@
 #include <exception>
 #include <functional>
 #include <list>
-#include <llvm/Analysis/TargetTransformInfo.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
@@ -12,7 +11,6 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
-#include <llvm/Transforms/Scalar.h>
 #include <map>
 #include <mutex>
 
@@ -21,6 +19,7 @@
 #include "gcompile/codegen/compile.h"
 #include "gcompile/codegen/llvm_emit.h"
 #include "gcompile/codegen/llvm_kernel.h"
+#include "gcompile/codegen/llvm_pipeline.h"
 #include "gcompile/codegen/parts.h"
 #include "gcompile/runtime/thread_pool.h"
 
@@ -68,16 +67,12 @@ struct Compilation {
     if (llvm::verifyModule(*module, &report))
       throw InternalError("code generation: LLVM refuses its module: " + broken);
 #endif
-    passes.add(llvm::createTargetTransformInfoWrapperPass(machine->getTargetIRAnalysis()));
-    // The whole middle end: repeated loads and index arithmetic. No LICM: it would promote accumulators that are in
-    // memory on purpose.
-    passes.add(llvm::createEarlyCSEPass(true));
+    add_middle_end(*machine, passes);
   }
 
   std::string assembly() {
     machine->Options.MCOptions.AsmVerbose = true;  // spills and blocks are commented
-    if (machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile, true))
-      throw InternalError("code generation: the target emits no assembly");
+    add_code_generation(*machine, passes, stream, llvm::CodeGenFileType::AssemblyFile);
     passes.run(*module);
     return std::string(output);
   }
@@ -96,9 +91,7 @@ EmitOptions emit_options(const CodeOptions& options, const SharedKernels& shared
 
 std::string object_of(const ir::Program& program, const Target& target, const EmitOptions& options) {
   Compilation c(program, target, options);
-  llvm::MCContext* context = nullptr;
-  if (c.machine->addPassesToEmitMC(c.passes, context, c.stream, true))
-    throw InternalError("code generation: the target emits no object code");
+  add_code_generation(*c.machine, c.passes, c.stream, llvm::CodeGenFileType::ObjectFile);
   c.passes.run(*c.module);
   return std::string(c.output);
 }
@@ -171,12 +164,16 @@ std::string emit_assembly(const ir::Program& program, const Target& target) {
 
 std::string emit_object(const ir::Program& program, const Target& target, const CodeOptions& options) {
   const SharedKernels shared = shared_kernels(program, options);
-  const std::vector<Part> parts = parts_of(program, shared, options.threads);
+  // A debugger's stack has kernels, not what they are cut into.
+  const Cuts cuts =
+      options.debug_info ? Cuts(program.module.kernels.size()) : cuts_of(program, shared, options.threads);
+  const std::vector<Part> parts = parts_of(program, shared, options.threads, cuts);
   if (parts.size() == 1) return object_of(program, target, emit_options(options, shared));
   std::vector<std::string> objects(parts.size());
   each_on_threads(parts.size(), [&](std::size_t i) {
     EmitOptions part = emit_options(options, shared);
     part.part = parts[i];
+    part.cuts = &cuts;
     objects[i] = object_of(program, target, part);
   });
   return archive_of(objects);
@@ -186,7 +183,7 @@ std::vector<double> kernel_seconds(const ir::Program& program, const Target& tar
   std::vector<double> seconds;
   for (std::size_t k = 0; k < program.module.kernels.size(); ++k) {
     const auto begin = std::chrono::steady_clock::now();
-    object_of(program, target, {.part = Part{{k}}});
+    object_of(program, target, {.part = Part{{k}, {}}});
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   }
   return seconds;

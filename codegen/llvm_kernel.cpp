@@ -1,9 +1,7 @@
 #include "gcompile/codegen/llvm_kernel.h"
 
 #include <algorithm>
-#include <cctype>
 #include <llvm/IR/Module.h>
-#include <set>
 #include <unordered_map>
 
 #include "gcompile/base/error.h"
@@ -20,8 +18,9 @@ using llvm::Value;
 // iteration of an interleaved loop is given.
 constexpr int kLiveValues = 3;
 
-// Arguments of a parallel kernel after buffers and dims: its iterations, and the number of the thread that runs them.
-constexpr unsigned kBegin = 2, kEnd = 3, kWorker = 4;
+constexpr std::uint64_t kFrameAlignment = 64;
+
+bool is_loop(const Instr& i) { return i.opcode == Opcode::kFor && !ir::is_unrolled(i.loop); }
 
 class KernelEmitter {
  public:
@@ -41,6 +40,25 @@ class KernelEmitter {
       entry_.SetCurrentDebugLocation(debug_->at(function_, where));
     }
     emit(kernel_.body);
+    b_.CreateRetVoid();
+    entry_.CreateBr(body);
+  }
+
+  // The statements before it only, and a call of the function that has the others.
+  void cut(const KernelCut* at, llvm::Function* behind) {
+    cut_ = at;
+    behind_ = behind;
+  }
+
+  // The statements behind the cut only.
+  void run_behind(const KernelCut& cut) {
+    llvm::BasicBlock* body = b_.GetInsertBlock();
+    llvm::Argument* argument = function_.getArg(kArguments);
+    for (const ir::Scratch* s : cut.shared) places_.emplace(s->name, place_in_frame(*s, argument++));
+    for (const std::string& v : cut.variables) index_.bind(v, argument++);
+    for (const Instr* i : cut.values) define(*i, argument++);
+    for (const Instr* i : cut.literals) emit(*i);
+    for (std::size_t n = cut.begin; n < cut.block->size(); ++n) emit((*cut.block)[n]);
     b_.CreateRetVoid();
     entry_.CreateBr(body);
   }
@@ -95,12 +113,9 @@ class KernelEmitter {
     const auto scratch = std::find_if(kernel_.scratch.begin(), kernel_.scratch.end(),
                                       [&](const ir::Scratch& s) { return s.name == name; });
     if (scratch != kernel_.scratch.end()) {
-      p.dtype = scratch->dtype;
-      p.extents.assign(scratch->extents.begin(), scratch->extents.end());
-      if (scratch->kind == ir::Scratch::Kind::kRegister)
-        p.registers = &registers_.try_emplace(name, name).first->second;
-      else
-        allocate(p, *scratch);
+      const bool registers = scratch->kind == ir::Scratch::Kind::kRegister;
+      p = place_in_frame(*scratch, registers ? nullptr : allocate(*scratch));
+      if (registers) p.registers = &registers_.try_emplace(name, name).first->second;
     } else {
       const auto& buffers = program_.module.buffers;
       const auto buffer = std::find_if(buffers.begin(), buffers.end(), [&](const auto& x) { return x.name == name; });
@@ -109,7 +124,7 @@ class KernelEmitter {
       p.extents = buffer->type.dims;
       p.alignment = size_of(p.dtype);
       p.address = load_constant(entry_.getPtrTy(), 0, position_of(static_cast<int>(buffer - buffers.begin())), name);
-      if (buffer->per_worker && function_.arg_size() > kWorker) p.address = of_this_worker(p.address, *buffer);
+      if (buffer->per_worker && kernel_.is_parallel()) p.address = of_this_worker(p.address, *buffer);
     }
     return places_.emplace(name, std::move(p)).first->second;
   }
@@ -124,23 +139,39 @@ class KernelEmitter {
   Value* of_this_worker(Value* first, const ir::Buffer& buffer) {
     const Dim bytes = buffer.type.size() * Dim(static_cast<std::int64_t>(size_of(buffer.type.dtype)));
     IndexEmitter index(entry_, [this](const std::string& name) { return symbol(name); });
-    Value* offset = entry_.CreateMul(function_.getArg(kWorker), index.emit(Dim(64) * ceildiv(bytes, 64)).base);
+    Value* offset = entry_.CreateMul(function_.getArg(kWorker), index.base(index.emit(Dim(64) * ceildiv(bytes, 64))));
     return entry_.CreateInBoundsGEP(entry_.getInt8Ty(), first, {offset});
   }
 
-  void allocate(Place& p, const ir::Scratch& scratch) {
+  Value* allocate(const ir::Scratch& scratch) {
     std::uint64_t count = 1;
     for (const std::int64_t e : scratch.extents) count *= static_cast<std::uint64_t>(e);
     llvm::Type* element =
         scratch.dtype == DType::kBool ? b_.getInt8Ty() : register_type(b_.getContext(), {scratch.dtype});
     llvm::AllocaInst* memory = entry_.CreateAlloca(llvm::ArrayType::get(element, count), nullptr, scratch.name);
-    memory->setAlignment(llvm::Align(64));
-    p.address = memory;
-    p.alignment = 64;
+    memory->setAlignment(llvm::Align(kFrameAlignment));
+    return memory;
+  }
+
+  static Place place_in_frame(const ir::Scratch& scratch, Value* address) {
+    Place p;
+    p.name = scratch.name;
+    p.dtype = scratch.dtype;
+    p.extents.assign(scratch.extents.begin(), scratch.extents.end());
+    p.address = address;
+    p.alignment = kFrameAlignment;
+    return p;
   }
 
   void emit(const ir::Block& block) {
-    for (const Instr& i : block) emit(i);
+    const bool here = cut_ && &block == cut_->block;
+    for (std::size_t n = 0; n < (here ? cut_->begin : block.size()); ++n) emit(block[n]);
+    if (!here) return;
+    std::vector<Value*> arguments{function_.getArg(0), function_.getArg(1)};
+    for (const ir::Scratch* s : cut_->shared) arguments.push_back(place(s->name).address);
+    for (const std::string& v : cut_->variables) arguments.push_back(index_.base(index_.emit(Dim(v))));
+    for (const Instr* i : cut_->values) arguments.push_back(value(i->results[0]));
+    b_.CreateCall(behind_, arguments);
   }
 
   void emit(const Instr& i) {
@@ -211,7 +242,7 @@ class KernelEmitter {
   Value* index_value(const Instr& i) {
     const Linear x = index_.emit(i.index.at(0), operands(i));
     if (x.lanes) return b_.CreateTrunc(x.lanes, x.lanes->getType()->getWithNewBitWidth(32));
-    Value* base = b_.CreateTrunc(x.base, b_.getInt32Ty());
+    Value* base = b_.CreateTrunc(index_.base(x), b_.getInt32Ty());
     if (!x.stride) return base;
     Value* stride = splat(b_, b_.CreateTrunc(x.stride, b_.getInt32Ty()));
     return b_.CreateAdd(splat(b_, base), b_.CreateMul(lane_numbers(b_, 32), stride));
@@ -247,7 +278,7 @@ class KernelEmitter {
       if (shared)
         state = serial_loop(i, function_.getArg(kBegin), function_.getArg(kEnd), false, state);
       else
-        state = serial_loop(i, b_.getInt64(0), extent.base, count.has_value(), state);
+        state = serial_loop(i, b_.getInt64(0), index_.base(extent), count.has_value(), state);
     }
     index_.bind(i.var, nullptr);
     for (std::size_t k = 0; k < state.size(); ++k) define(i.results[k], state[k]);
@@ -327,7 +358,10 @@ class KernelEmitter {
     // Register scratch of the whole kernel takes part, also what is named first inside the loop.
     for (const ir::Scratch& s : kernel_.scratch)
       if (s.kind == ir::Scratch::Kind::kRegister) place(s.name).registers->enter_serial_loop();
+    const bool innermost = std::none_of(i.body.begin(), i.body.end(), is_loop);
+    IndexEmitter::Loop around = index_.enter({i.var, variable, begin, innermost});
     const std::vector<Value*> yields = iteration(i, variable, {phis.begin(), phis.end()});
+    index_.leave(std::move(around));
     for (auto& [name, registers] : registers_) registers.leave_serial_loop();
     Value* next = b_.CreateAdd(variable, b_.getInt64(1), "", true, true);
     llvm::BasicBlock* latch = b_.GetInsertBlock();
@@ -360,6 +394,8 @@ class KernelEmitter {
   MemoryEmitter memory_;
   std::vector<Value*> values_;
   Iteration* iteration_ = nullptr;  // the one at hand, in an interleaved loop
+  const KernelCut* cut_ = nullptr;
+  llvm::Function* behind_ = nullptr;
   std::map<std::string, Value*> symbols_;
   std::map<std::string, Place> places_;
   std::map<std::string, Registers> registers_;
@@ -367,57 +403,21 @@ class KernelEmitter {
 
 }  // namespace
 
-std::vector<std::string> function_names(const ir::Program& program) {
-  std::vector<std::string> names;
-  std::set<std::string> taken;
-  for (const ir::Kernel& kernel : program.module.kernels) {
-    std::string name = program.module.name + "." + kernel.name;
-    if (!kernel.locations.empty() && kernel.locations[0].known()) name += "." + kernel.locations[0].str();
-    for (char& c : name)
-      if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.') c = '_';
-    while (!taken.insert(name).second) name += "." + std::to_string(names.size());
-    names.push_back(std::move(name));
-  }
-  return names;
-}
-
-void set_attributes(llvm::Function& function, const Target& target) {
-  function.setDoesNotThrow();
-  function.addFnAttr("target-cpu", target.cpu);
-  if (!target.features.empty()) function.addFnAttr("target-features", target.features);
-  // Without these LLVM splits vectors of 64 bytes on processors that it believes to slow down for them.
-  const std::string bits = std::to_string(target.vector_bytes * 8);
-  function.addFnAttr("prefer-vector-width", bits);
-  function.addFnAttr("min-legal-vector-width", bits);
-  // Spills of whole vectors are aligned: unaligned ones cross a cache line every time.
-  function.addFnAttr("stackrealign");
-}
-
-llvm::Function* declare_kernel(const ir::Kernel& kernel, const std::string& name, const Target& target,
-                               llvm::Module& module) {
-  llvm::LLVMContext& context = module.getContext();
-  auto* pointer = llvm::PointerType::get(context, 0);
-  std::vector<llvm::Type*> parameters{pointer, pointer};
-  const bool parallel = kernel.is_parallel();
-  if (parallel) parameters.resize(kWorker + 1, llvm::Type::getInt64Ty(context));
-  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), parameters, false);
-  auto* function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
-  function->getArg(0)->setName("buffers");
-  function->getArg(1)->setName("dims");
-  if (parallel)
-    for (const auto& [at, what] : {std::pair{kBegin, "begin"}, std::pair{kEnd, "end"}, std::pair{kWorker, "worker"}})
-      function->getArg(at)->setName(what);
-  set_attributes(*function, target);
-  return function;
-}
-
 void emit_kernel(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
-                 const Target& target, llvm::Function& function, DebugInfo* debug) {
+                 const Target& target, llvm::Function& function, DebugInfo* debug, const KernelCut* cut,
+                 llvm::Function* behind) {
   llvm::LLVMContext& context = function.getContext();
   std::vector<llvm::Metadata*> lines;
   for (const Location& l : kernel.locations) lines.push_back(llvm::MDString::get(context, l.str()));
   if (!lines.empty()) function.setMetadata("gcompile.lines", llvm::MDNode::get(context, lines));
-  KernelEmitter(program, kernel, table, target, function, debug).run();
+  KernelEmitter emitter(program, kernel, table, target, function, debug);
+  emitter.cut(cut, behind);
+  emitter.run();
+}
+
+void emit_behind(const ir::Program& program, const ir::Kernel& kernel, const std::vector<int>& table,
+                 const Target& target, const KernelCut& cut, llvm::Function& function) {
+  KernelEmitter(program, kernel, table, target, function, nullptr).run_behind(cut);
 }
 
 }  // namespace gcompile::codegen

@@ -21,6 +21,11 @@ std::vector<int> backwards() {
   return order;
 }
 
+// Of an access with stride -1, the one with stride 1 that has the same elements the other way round.
+Linear last_to_first(llvm::IRBuilder<>& b, const Linear& offset) {
+  return {offset.constant + 1 - ir::kLanes, offset.outer, offset.inner, b.getInt64(1), nullptr};
+}
+
 Value* reversed(llvm::IRBuilder<>& b, Value* x) { return x ? b.CreateShuffleVector(x, backwards()) : nullptr; }
 
 }  // namespace
@@ -41,8 +46,14 @@ Value* MemoryEmitter::to_memory(Value* x, DType dtype) {
   return dtype == DType::kBool ? b_.CreateZExt(x, x->getType()->getWithNewBitWidth(8)) : x;
 }
 
-Value* MemoryEmitter::element(const Place& place, Value* offset) {
-  return b_.CreateInBoundsGEP(memory_type(place.dtype), place.address, {offset});
+// What does not change in the loop is added first, constants last: so one is hoisted and the others become parts of the
+// instruction that uses the address. A part of the sum may lie outside of the memory: no inbounds.
+Value* MemoryEmitter::element(const Place& place, const Linear& offset) {
+  llvm::Type* type = memory_type(place.dtype);
+  Value* address = place.address;
+  if (offset.outer) address = b_.CreateGEP(type, address, {offset.outer});
+  if (offset.inner) address = b_.CreateGEP(type, address, {offset.inner});
+  return offset.constant ? b_.CreateConstGEP1_64(type, address, static_cast<std::uint64_t>(offset.constant)) : address;
 }
 
 llvm::Align MemoryEmitter::alignment(const Place& place, const Linear& offset) const {
@@ -88,7 +99,7 @@ Value* MemoryEmitter::load(const Place& place, const Linear& offset, ir::VType t
   }
   if (offset.scalar()) {
     Value* any = mask && type.lanes ? b_.CreateICmpNE(b_.CreateBitCast(mask, b_.getInt16Ty()), b_.getInt16(0)) : mask;
-    x = from_memory(load_scalar(place, offset.base, any), place.dtype);
+    x = from_memory(load_scalar(place, offset, any), place.dtype);
     if (!type.lanes) return x;
     x = splat(b_, x);
     return mask ? b_.CreateSelect(mask, x, llvm::Constant::getNullValue(x->getType())) : x;
@@ -97,15 +108,14 @@ Value* MemoryEmitter::load(const Place& place, const Linear& offset, ir::VType t
   if (stride == 1) {
     x = load_contiguous(place, offset, mask);
   } else if (stride == -1) {
-    const Linear last = index_.add(offset, {b_.getInt64(static_cast<std::uint64_t>(1 - ir::kLanes)), nullptr, nullptr});
-    x = reversed(b_, load_contiguous(place, {last.base, b_.getInt64(1), nullptr}, reversed(b_, mask)));
+    x = reversed(b_, load_contiguous(place, last_to_first(b_, offset), reversed(b_, mask)));
   } else {
     x = load_scattered(place, offset, mask);
   }
   return from_memory(x, place.dtype);
 }
 
-Value* MemoryEmitter::load_scalar(const Place& place, Value* offset, Value* mask) {
+Value* MemoryEmitter::load_scalar(const Place& place, const Linear& offset, Value* mask) {
   Value* address = element(place, offset);
   if (mask) address = b_.CreateSelect(mask, address, zeros());
   return b_.CreateAlignedLoad(memory_type(place.dtype), address, llvm::Align(size_of(place.dtype)));
@@ -113,7 +123,7 @@ Value* MemoryEmitter::load_scalar(const Place& place, Value* offset, Value* mask
 
 Value* MemoryEmitter::load_contiguous(const Place& place, const Linear& offset, Value* mask) {
   auto* type = llvm::FixedVectorType::get(memory_type(place.dtype), ir::kLanes);
-  Value* address = element(place, offset.base);
+  Value* address = element(place, offset);
   const llvm::Align align = alignment(place, offset);
   if (!mask) return b_.CreateAlignedLoad(type, address, align);
   if (!has_masked_access(place.dtype)) return load_scattered(place, offset, mask);
@@ -124,18 +134,17 @@ std::vector<Value*> MemoryEmitter::lane_addresses(const Place& place, const Line
   std::vector<Value*> addresses;
   for (int lane = 0; lane < ir::kLanes; ++lane) {
     const auto n = static_cast<std::uint64_t>(lane);
-    Value* at = offset.lanes ? b_.CreateExtractElement(offset.lanes, n)
-                             : b_.CreateAdd(offset.base, b_.CreateMul(offset.stride, b_.getInt64(n)));
-    addresses.push_back(element(place, at));
+    addresses.push_back(offset.lanes ? element(place, {.outer = b_.CreateExtractElement(offset.lanes, n)})
+                                     : element(place, index_.at_lane(offset, lane)));
   }
   return addresses;
 }
 
 Value* MemoryEmitter::address_vector(const Place& place, const Linear& offset) {
-  if (offset.lanes) return element(place, offset.lanes);
+  if (offset.lanes) return element(place, {.outer = offset.lanes});
   // A scalar base and a vector of multiples: when those are constant LLVM gathers with 32-bit indices.
   Value* multiples = b_.CreateMul(lane_numbers(b_, 64), splat(b_, offset.stride));
-  return b_.CreateInBoundsGEP(memory_type(place.dtype), element(place, offset.base), {multiples});
+  return b_.CreateInBoundsGEP(memory_type(place.dtype), element(place, offset), {multiples});
 }
 
 Value* MemoryEmitter::load_scattered(const Place& place, const Linear& offset, Value* mask) {
@@ -169,7 +178,7 @@ void MemoryEmitter::store(const Place& place, const Linear& offset, Value* value
   }
   value = to_memory(value, place.dtype);
   if (!lanes) {
-    Value* address = element(place, offset.base);
+    Value* address = element(place, offset);
     if (mask) address = b_.CreateSelect(mask, address, sink());
     b_.CreateAlignedStore(value, address, llvm::Align(size_of(place.dtype)));
     return;
@@ -178,8 +187,7 @@ void MemoryEmitter::store(const Place& place, const Linear& offset, Value* value
   if (stride == 1) {
     store_contiguous(place, offset, value, mask);
   } else if (stride == -1) {
-    const Linear last = index_.add(offset, {b_.getInt64(static_cast<std::uint64_t>(1 - ir::kLanes)), nullptr, nullptr});
-    store_contiguous(place, {last.base, b_.getInt64(1), nullptr}, reversed(b_, value), reversed(b_, mask));
+    store_contiguous(place, last_to_first(b_, offset), reversed(b_, value), reversed(b_, mask));
   } else {
     store_scattered(place, offset, value, mask);
   }
@@ -188,13 +196,13 @@ void MemoryEmitter::store(const Place& place, const Linear& offset, Value* value
 // The address is no more than a hint, so it may lie behind the memory: no inbounds.
 void MemoryEmitter::prefetch(const Place& place, const Linear& offset) {
   if (place.registers || !offset.scalar()) throw InternalError("code generation: a prefetch of " + place.name);
-  Value* address = b_.CreateGEP(memory_type(place.dtype), place.address, {offset.base});
+  Value* address = b_.CreateGEP(memory_type(place.dtype), place.address, {index_.base(offset)});
   const auto number = [&](std::uint32_t n) { return b_.getInt32(n); };  // read, most locality, data
   b_.CreateIntrinsic(llvm::Intrinsic::prefetch, {address->getType()}, {address, number(0), number(3), number(1)});
 }
 
 void MemoryEmitter::store_contiguous(const Place& place, const Linear& offset, Value* value, Value* mask) {
-  Value* address = element(place, offset.base);
+  Value* address = element(place, offset);
   if (!mask)
     b_.CreateAlignedStore(value, address, alignment(place, offset));
   else if (has_masked_access(place.dtype))

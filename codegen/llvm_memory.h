@@ -48,12 +48,12 @@ class MemoryEmitter {
   llvm::Type* memory_type(DType dtype);  // bool is a byte
   llvm::Value* from_memory(llvm::Value* x, DType dtype);
   llvm::Value* to_memory(llvm::Value* x, DType dtype);
-  llvm::Value* element(const Place& place, llvm::Value* offset);  // address
+  llvm::Value* element(const Place& place, const Linear& offset);  // address of the one that all lanes share
   llvm::Align alignment(const Place& place, const Linear& offset) const;
   bool has_masked_access(DType dtype) const;
   llvm::Value* zeros();  // a vector of zeros to read instead
   llvm::Value* sink();   // a vector to write to instead
-  llvm::Value* load_scalar(const Place& place, llvm::Value* offset, llvm::Value* mask);
+  llvm::Value* load_scalar(const Place& place, const Linear& offset, llvm::Value* mask);
   llvm::Value* load_contiguous(const Place& place, const Linear& offset, llvm::Value* mask);
   llvm::Value* load_scattered(const Place& place, const Linear& offset, llvm::Value* mask);
   void store_contiguous(const Place& place, const Linear& offset, llvm::Value* value, llvm::Value* mask);
@@ -68,7 +68,9 @@ class MemoryEmitter {
   struct Halves {  // of 16 lanes
     llvm::Value *low, *high;
   };
-  Halves load_halves(const Place& source, std::int64_t offset);
+  Halves load_halves(const Place& source, const Linear& offset);
+  llvm::Value* reduce_from(const Place& source, const Linear& offset, int count, const Combine& combine);
+  int lane_reduce_whole_blocks(const Place& destination, const Place& source, int extent, const Combine& combine);
   llvm::Value* reduce_block(std::span<const Halves> sources, const Combine& combine);
   Linear constant(std::int64_t n, bool lanes);
 

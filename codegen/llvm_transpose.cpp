@@ -1,37 +1,16 @@
-// Transposed loads and lane reductions: networks of two-input shuffles within and between blocks of four lanes, which
+// Transposed loads and stores: networks of two-input shuffles within and between blocks of four lanes, which
 // are one instruction each on AVX-512 and AVX2 (unpack, shuffle of 128-bit blocks).
 #include <array>
 #include <numeric>
 
 #include "gcompile/base/error.h"
 #include "gcompile/codegen/llvm_memory.h"
+#include "gcompile/codegen/llvm_shuffles.h"
 
 namespace gcompile::codegen {
 namespace {
 
 using llvm::Value;
-
-// Lanes of two vectors, the second one's numbered from 16: the same four, given for block 0, in every block of four.
-Value* in_blocks(llvm::IRBuilder<>& b, Value* x, Value* y, std::array<int, 4> lanes) {
-  std::vector<int> order;
-  for (int block = 0; block < ir::kLanes; block += 4)
-    for (const int lane : lanes) order.push_back(block + lane);
-  return b.CreateShuffleVector(x, y, order);
-}
-
-// Whole blocks of four lanes of two vectors, the second one's numbered from 4.
-Value* whole_blocks(llvm::IRBuilder<>& b, Value* x, Value* y, std::array<int, 4> blocks) {
-  std::vector<int> order;
-  for (const int block : blocks)
-    for (int lane = 0; lane < 4; ++lane) order.push_back(4 * block + lane);
-  return b.CreateShuffleVector(x, y, order);
-}
-
-Value* joined(llvm::IRBuilder<>& b, Value* x, Value* y) {
-  std::vector<int> order(2 * llvm::cast<llvm::FixedVectorType>(x->getType())->getNumElements());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-  return b.CreateShuffleVector(x, y, order);
-}
 
 // Four vectors, each block of which holds four columns of a row: out[c] has, block by block, column c of the four rows.
 std::array<Value*, 4> transpose_blocks(llvm::IRBuilder<>& b, std::span<Value* const> rows) {
@@ -46,12 +25,10 @@ std::array<Value*, 4> transpose_blocks(llvm::IRBuilder<>& b, std::span<Value* co
   return columns;
 }
 
-constexpr std::array<int, 4> kEvenBlocks{0, 2, 4, 6}, kOddBlocks{1, 3, 5, 7};
-
 }  // namespace
 
 Linear MemoryEmitter::constant(std::int64_t n, bool lanes) {
-  return {b_.getInt64(static_cast<std::uint64_t>(n)), lanes ? b_.getInt64(1) : nullptr, nullptr};
+  return {.constant = n, .stride = lanes ? b_.getInt64(1) : nullptr};
 }
 
 // The rows in the order that the networks below need, 16 / width of them in a vector. `width` is count rounded up to 4,
@@ -195,89 +172,7 @@ void MemoryEmitter::store_transposed(const Place& destination, const Linear& row
 }
 
 Value* MemoryEmitter::row_address(const Place& place, const Linear& rows, int row) {
-  Value* step = b_.CreateMul(rows.stride, b_.getInt64(static_cast<std::uint64_t>(row)));
-  return element(place, b_.CreateAdd(rows.base, step));
-}
-
-// Four stages add lane l + 8, l + 4, l + 2, l + 1 to lane l, each of them packing two vectors into one. Every source
-// takes the same tree. The vector at position p of the first stage ends in lane 4 * (p mod 4) + p / 4. The sources are
-// those of the first stage's two operands, half by half: loads from memory do its shuffles.
-Value* MemoryEmitter::reduce_block(std::span<const Halves> sources, const Combine& combine) {
-  std::vector<Value*> level;
-  for (std::size_t p = 0; p < 16; p += 2) {
-    const auto half = [&](std::size_t at) -> Value* {
-      const std::size_t k = 4 * (at % 4) + at / 4;
-      return k < sources.size() ? combine(sources[k].low, sources[k].high) : nullptr;
-    };
-    Value *x = half(p), *y = half(p + 1);
-    Value* nothing = x || y ? llvm::PoisonValue::get((x ? x : y)->getType()) : nullptr;
-    level.push_back(nothing ? joined(b_, x ? x : nothing, y ? y : nothing) : nullptr);
-  }
-  const auto stage = [&](const auto& low, const auto& high) {
-    std::vector<Value*> next;
-    for (std::size_t i = 0; i < level.size(); i += 2) {
-      Value *x = level[i], *y = level[i + 1];
-      if (!x && !y) {
-        next.push_back(nullptr);
-        continue;
-      }
-      Value* nothing = llvm::PoisonValue::get((x ? x : y)->getType());
-      x = x ? x : nothing;
-      y = y ? y : nothing;
-      next.push_back(combine(low(x, y), high(x, y)));
-    }
-    level = std::move(next);
-  };
-  const auto blocks = [&](std::array<int, 4> order) {
-    return [this, order](Value* x, Value* y) { return whole_blocks(b_, x, y, order); };
-  };
-  const auto lanes = [&](std::array<int, 4> order) {
-    return [this, order](Value* x, Value* y) { return in_blocks(b_, x, y, order); };
-  };
-  stage(blocks(kEvenBlocks), blocks(kOddBlocks));
-  stage(lanes({0, 1, 16, 17}), lanes({2, 3, 18, 19}));
-  stage(lanes({0, 2, 16, 18}), lanes({1, 3, 17, 19}));
-  return level[0];
-}
-
-MemoryEmitter::Halves MemoryEmitter::load_halves(const Place& source, std::int64_t offset) {
-  constexpr int kHalf = ir::kLanes / 2;
-  if (source.registers) {
-    Value* whole = load(source, constant(offset, true), {source.dtype, true}, nullptr);
-    std::vector<int> low(kHalf), high(kHalf);
-    std::iota(low.begin(), low.end(), 0);
-    std::iota(high.begin(), high.end(), kHalf);
-    return {b_.CreateShuffleVector(whole, low), b_.CreateShuffleVector(whole, high)};
-  }
-  auto* type = llvm::FixedVectorType::get(memory_type(source.dtype), kHalf);
-  const auto half = [&](std::int64_t at) {
-    Value* address = element(source, b_.getInt64(static_cast<std::uint64_t>(at)));
-    return from_memory(b_.CreateAlignedLoad(type, address, alignment(source, constant(at, false))), source.dtype);
-  };
-  return {half(offset), half(offset + kHalf)};
-}
-
-void MemoryEmitter::lane_reduce(const Place& destination, const Place& source, int extent, const Combine& combine) {
-  for (int first = 0; first < extent; first += ir::kLanes) {
-    const int count = std::min(ir::kLanes, extent - first);
-    std::vector<Halves> sources;
-    for (int k = first; k < first + count; ++k)
-      sources.push_back(load_halves(source, static_cast<std::int64_t>(k) * ir::kLanes));
-    Value* reduced = reduce_block(sources, combine);
-    if (count == ir::kLanes && !destination.registers) {
-      store(destination, constant(first, true), reduced, nullptr);
-    } else if (destination.registers || count == 1) {
-      for (int k = 0; k < count; ++k)
-        store(destination, constant(first + k, false), b_.CreateExtractElement(reduced, static_cast<std::uint64_t>(k)),
-              nullptr);
-    } else {
-      std::vector<int> lanes;
-      for (int k = 0; k < count; ++k) lanes.push_back(k);
-      Value* some = to_memory(b_.CreateShuffleVector(reduced, lanes), destination.dtype);
-      b_.CreateAlignedStore(some, element(destination, b_.getInt64(static_cast<std::uint64_t>(first))),
-                            alignment(destination, constant(first, false)));
-    }
-  }
+  return element(place, index_.at_lane(rows, row));
 }
 
 }  // namespace gcompile::codegen

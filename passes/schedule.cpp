@@ -15,21 +15,6 @@ using ir::Block;
 using ir::Instr;
 using ir::Opcode;
 
-std::int64_t size_of_instr(const Instr& i) {
-  switch (i.opcode) {
-    case Opcode::kFor: {
-      const std::int64_t body = unrolled_size(i.body) + 2;
-      return ir::is_unrolled(i.loop) && i.extent.is_constant() ? i.extent.constant() * body : body;
-    }
-    case Opcode::kLiteral:
-    case Opcode::kIndex: return 0;
-    case Opcode::kLaneReduce: return 3 * i.extent.constant();  // two shuffles and an operation, amortised
-    case Opcode::kLoadTransposed:
-    case Opcode::kStoreTransposed: return 5 * i.extent.constant();
-    default: return 1;
-  }
-}
-
 // All unrolled loops that are not inside another unrolled loop, with the loops that enclose nothing but serial ones.
 void outermost_unrolled(Block& block, std::vector<Instr*>& out) {
   for (Instr& i : block) {
@@ -101,11 +86,10 @@ void schedule_kernel(ir::Kernel& kernel, const PassContext& context) {
   while (unrolled_size(kernel.body) > limit) {
     std::vector<Instr*> loops;
     outermost_unrolled(kernel.body, loops);
-    const auto largest = std::max_element(loops.begin(), loops.end(), [](const Instr* a, const Instr* b) {
-      return size_of_instr(*a) < size_of_instr(*b);
-    });
+    const auto largest = std::max_element(loops.begin(), loops.end(),
+                                          [](const Instr* a, const Instr* b) { return size_of(*a) < size_of(*b); });
     // Rolling a loop that is small already gains nothing.
-    if (largest == loops.end() || size_of_instr(**largest) <= std::min<std::int64_t>(64, limit / 4)) break;
+    if (largest == loops.end() || size_of(**largest) <= std::min<std::int64_t>(64, limit / 4)) break;
     demote(**largest);
   }
   settle_scratch(kernel);
@@ -116,9 +100,24 @@ void schedule_kernel(ir::Kernel& kernel, const PassContext& context) {
 
 }  // namespace
 
+std::int64_t size_of(const Instr& i) {
+  switch (i.opcode) {
+    case Opcode::kFor: {
+      const std::int64_t body = unrolled_size(i.body) + 2;
+      return ir::is_unrolled(i.loop) && i.extent.is_constant() ? i.extent.constant() * body : body;
+    }
+    case Opcode::kLiteral:
+    case Opcode::kIndex: return 0;
+    case Opcode::kLaneReduce: return 3 * i.extent.constant();  // two shuffles and an operation, amortised
+    case Opcode::kLoadTransposed:
+    case Opcode::kStoreTransposed: return 5 * i.extent.constant();
+    default: return 1;
+  }
+}
+
 std::int64_t unrolled_size(const ir::Block& block) {
   std::int64_t n = 0;
-  for (const Instr& i : block) n += size_of_instr(i);
+  for (const Instr& i : block) n += size_of(i);
   return n;
 }
 

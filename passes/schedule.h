@@ -12,5 +12,6 @@ ir::KernelModule schedule(const ir::KernelModule& module, const PassContext& con
 
 // Instructions of a block once its `unroll` loops are unrolled.
 std::int64_t unrolled_size(const ir::Block& block);
+std::int64_t size_of(const ir::Instr& instr);  // of one statement
 
 }  // namespace gcompile::passes

@@ -61,7 +61,7 @@ Compiled::Compiled(ir::Program program, const Target& target, int threads) {
       b.storage = states_[b.name] =
           std::make_shared<StateStorage>(b.name, Array(b.type.dtype, b.logical_type().shape()), b.trainable);
     }
-  runtime::NativeCode code = jit(program, target);
+  runtime::NativeCode code = jit(program, target, {.threads = threads});
   executable_ = std::make_unique<runtime::Executable>(std::move(program), std::move(code));
   executable_->set_threads(threads);
 }

@@ -61,6 +61,31 @@ TEST_P(CodegenLoops, NestedLoopsWithExtentsOfOuterVariables) {
   EXPECT_EQ(count.item(), 1 * (10 + 100 * (1 + 2 * 2 + 3 * 3 + 4 * 4) + (0 + 1 + 3 + 6)));
 }
 
+// More strides in one loop than there are multiples of its variable; also from where a thread's iterations begin, and
+// negative ones, with the rest of the sum on both sides of the memory.
+TEST_P(CodegenLoops, MultiplesOfTheVariable) {
+  constexpr int kStrides = 7, kRows = 9;
+  for (const LoopKind kind : {LoopKind::kSerial, LoopKind::kParallel}) {
+    TestProgram p;
+    p.symbol("N");
+    p.buffer("x", DType::kF32, {kStrides * kRows});
+    p.buffer("out", DType::kF32, {kRows, kStrides});
+    p.loop("i", Dim("N"), kind, [&](const Dim& i) {
+      for (int stride = 1; stride <= kStrides; ++stride) {
+        const Dim from = stride % 2 ? i * Dim(stride) : Dim(stride * kRows) - Dim(stride) * i - Dim(1);
+        p.store("out", {i, Dim(stride - 1)}, p.load("x", {from}));
+      }
+    });
+    Array x(DType::kF32, {kStrides * kRows}), out(DType::kF32, {kRows, kStrides});
+    for (std::int64_t k = 0; k < x.size(); ++k) x.set(k, static_cast<double>(k));
+    p.run(target(), {x.raw(), out.raw()}, {kRows});
+    for (int i = 0; i < kRows; ++i)
+      for (int stride = 1; stride <= kStrides; ++stride)
+        EXPECT_EQ(out.at(i * kStrides + stride - 1), stride % 2 ? i * stride : stride * (kRows - i) - 1)
+            << "row " << i << " stride " << stride;
+  }
+}
+
 // Elements of registers stay what was stored, by lanes and alone, in and around loops.
 TEST_P(CodegenLoops, RegisterScratch) {
   TestProgram p;
