@@ -27,7 +27,7 @@ struct NestPlan {
   std::unordered_map<const ir::Node*, Category> category;
   Dim extent = 0;      // of the anchor axis
   int reductions = 0;  // nodes that fold the anchor away
-  int scatters = 0;    // of these the scatter_adds
+  int scatters = 0;    // of these the sums at indices (ScatterLowering)
   int carried_dots = 0;
 };
 // The plan, or nothing with `why` set.

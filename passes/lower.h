@@ -58,7 +58,7 @@ void over_lanes(BodyLowering& c, const Dim& extent, const std::function<void(con
 // done, where there is no such operand.
 bool emit_transposed(BodyLowering& c, ir::Value v, const Destination& to);
 
-// The same for a scatter_add: zeros, then the updates, one after the other. lower_scatter.cpp.
+// The same for a sum at indices: zeros, then the updates, one after the other. lower_scatter.cpp.
 void emit_scatter(BodyLowering& c, ir::Value v, const Destination& to);
 
 // The same as a contract with the value's expression as epilogue, when there is exactly one dot in it, not placed,

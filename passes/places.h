@@ -31,7 +31,7 @@ bool rides_on(const ir::Node& node, const std::vector<const ir::Node*>& stored,
 // row-major offset.
 bool needs_memory(const ir::Node& node);
 
-// Whether an element needs many of the operand: a reduction, the place of an extreme, a scatter_add.
+// Whether an element needs many of the operand: a reduction, the place of an extreme, a sum at indices.
 bool folds(const ir::Node& node);
 
 // Leaves and views: an element costs an index computation at most.
