@@ -8,6 +8,7 @@
 #include "gcompile/ir/op.h"
 #include "gcompile/passes/axes.h"
 #include "gcompile/passes/places.h"
+#include "gcompile/passes/row_steps.h"
 
 namespace gcompile::passes {
 namespace {
@@ -208,8 +209,17 @@ class Grouping {
             read[v.node] = true;
     for (Group& g : groups_) {
       if (g.stored.size() == 1 || !g.rows) g.rows = 0;
-      for (const Node* n : g.stored)
-        if (!g.rows || read.count(n) || !row_size(n->types[0], g.rows).is_constant()) g.outputs.push_back({n, 0});
+      NodeSet remade;
+      if (g.rows) {
+        NodeSet kept;
+        for (const Node* n : g.stored)
+          if (read.count(n)) kept.insert(n);
+        remade = remade_in_rows(g.nodes, {g.stored.begin(), g.stored.end()}, kept, g.rows, target_);
+      }
+      for (const Node* n : g.stored) {
+        const bool in_frame = row_size(n->types[0], g.rows).is_constant() || remade.count(n);
+        if (!g.rows || read.count(n) || !in_frame) g.outputs.push_back({n, 0});
+      }
     }
   }
 
