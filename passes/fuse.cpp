@@ -137,11 +137,12 @@ void fuse_by_place(const Nodes& computed, const std::vector<Value>& outputs, con
                  g.rows});
       continue;
     }
+    const std::size_t riders = g.stored.size() - 1 - static_cast<std::size_t>(g.siblings);
     fuser.add(fuser.body_of(g.nodes, g.outputs), g.outputs,
-              {"loops",
-               why_not + std::string(g.stored[0]->op->name) + " with " +
-                   std::to_string(g.nodes.size() - g.stored.size()) + " producers computed in place" +
-                   (g.stored.size() > 1 ? ", and " + std::to_string(g.stored.size() - 1) + " values made of it" : "")});
+              {"loops", why_not + std::string(g.stored[0]->op->name) + " with " +
+                            std::to_string(g.nodes.size() - g.stored.size()) + " producers computed in place" +
+                            (riders > 0 ? ", and " + std::to_string(riders) + " values made of it" : "") +
+                            (g.siblings > 0 ? ", in one loop with " + std::to_string(g.siblings) + " more" : "")});
   }
 }
 

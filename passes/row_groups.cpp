@@ -9,6 +9,7 @@
 #include "gcompile/passes/axes.h"
 #include "gcompile/passes/places.h"
 #include "gcompile/passes/row_steps.h"
+#include "gcompile/passes/siblings.h"
 
 namespace gcompile::passes {
 namespace {
@@ -260,7 +261,7 @@ class Grouping {
 }  // namespace
 
 std::vector<Group> grouped(const Nodes& nodes, const std::vector<Value>& outputs, const Target& target) {
-  return Grouping(nodes, outputs, target).run();
+  return join_siblings(Grouping(nodes, outputs, target).run(), target);
 }
 
 }  // namespace gcompile::passes

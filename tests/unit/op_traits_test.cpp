@@ -14,7 +14,7 @@ TEST(OpTraits, FoldingIsWhatTheLoweringDoes) {
     const bool scatter = std::holds_alternative<ScatterLowering>(op.lower);
     EXPECT_EQ(reduces, op.is(kReduction));
     if (reduces || scatter) EXPECT_TRUE(op.is(kFolding));
-    if (op.is(kElementwise | kView | kLeaf)) EXPECT_FALSE(op.is(kFolding));
+    if (op.is(kElementwise) || op.is(kView) || op.is(kLeaf)) EXPECT_FALSE(op.is(kFolding));
     if (scatter) {
       ++scatters;
       EXPECT_TRUE(op.is(kIndexing));
