@@ -40,7 +40,7 @@ ir::Program run_passes(const ir::Graph& graph, const CompileOptions& options, Du
       dump->write(std::string(pass.name), std::string(passes::level(stage)), text);
       if (options.after_pass) options.after_pass(std::string(pass.name), text);
     };
-  return passes::run_pipeline(graph, {options.target}, pipeline);
+  return passes::run_pipeline(graph, {options.target, options.memory_budget}, pipeline);
 }
 
 CodeOptions code_options(const CompileOptions& options) {
@@ -54,6 +54,7 @@ runtime::Dump dump_of(const runtime::Executable* e, const ir::Graph& graph, cons
   CompileOptions quiet;
   quiet.target = options.target;
   quiet.check_nan = options.check_nan;
+  quiet.memory_budget = options.memory_budget;
   quiet.profile = options.profile;
   quiet.debug_info = options.debug_info;
   return [e, graph, quiet, mutex = std::make_shared<std::mutex>()](const std::string& stage) -> std::string {
@@ -161,7 +162,8 @@ std::shared_ptr<runtime::Executable> compile(const ir::Graph& graph, const Compi
   const bool watched = options.verify_each || options.after_pass || dump.active() || options.profile;
   ObjectCache cache(watched ? "" : cache_folder(options.cache), options.cache_bytes, options.cache_observer);
   std::optional<ContentHash> key;
-  if (cache.active()) key = cache_key(graph, options.target, options.check_nan, options.debug_info);
+  if (cache.active())
+    key = cache_key(graph, options.target, options.check_nan, options.debug_info, options.memory_budget);
   if (key)
     if (auto executable = from_cache(cache, *key, graph, options)) return executable;
 

@@ -36,4 +36,16 @@ std::optional<NestPlan> legal_nest(const std::vector<const ir::Node*>& nodes, co
 
 ir::Graph fuse(const ir::Graph& graph, const PassContext& context);
 
+// The same, and what became of the nodes: one part for every fusion, in order.
+struct Fused {
+  struct Part {
+    ir::Value fusion;                    // its first result
+    std::vector<const ir::Node*> nodes;  // of the graph as it was
+    std::vector<ir::Value> outputs;      // that its results stand for
+  };
+  ir::Graph graph;
+  std::vector<Part> parts;
+};
+Fused fuse_and_tell(const ir::Graph& graph, const PassContext& context);
+
 }  // namespace gcompile::passes
