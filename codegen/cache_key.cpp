@@ -112,10 +112,11 @@ class GraphHash {
 
   void run() {
     // Breaks when the graph gets a member: it may belong to the key.
-    const auto& [name, arena, inputs, states, results, updates, bounds, locations, backward] = graph_;
+    const auto& [name, arena, inputs, states, results, updates, bounds, locations, reasons, backward] = graph_;
     static_cast<void>(arena);
     static_cast<void>(locations);  // asked for node by node, like:
     static_cast<void>(backward);
+    static_cast<void>(reasons);  // of what is in the graph by now
     const std::vector<const ir::Node*> order = graph_.topological();
     hash_.add(std::string_view(name));
     hash_.add(static_cast<std::int64_t>(order.size()));
@@ -212,7 +213,8 @@ const std::string& build_identity() {
   return id;
 }
 
-std::optional<ContentHash> cache_key(const ir::Graph& graph, const Target& target, bool check_nan, bool debug_info) {
+std::optional<ContentHash> cache_key(const ir::Graph& graph, const Target& target, bool check_nan, bool debug_info,
+                                     std::int64_t memory_budget) {
   if (build_identity().empty()) return std::nullopt;
   Hasher hash;
   for (const std::string_view text : {std::string_view(build_identity()), std::string_view(GCOMPILE_VERSION_STRING),
@@ -221,6 +223,7 @@ std::optional<ContentHash> cache_key(const ir::Graph& graph, const Target& targe
   add(hash, target);
   hash.add(std::int64_t{check_nan});
   hash.add(std::int64_t{debug_info});
+  hash.add(memory_budget);
   GraphHash(hash, graph).run();
   return hash.finish();
 }

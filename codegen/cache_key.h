@@ -18,7 +18,7 @@ const std::string& build_identity();
 // The graph with its locations and the contents of its constants, the target, the options that change code, the build.
 // The values of states take no part. Nothing when this build has no identity: then nothing may be kept.
 std::optional<ContentHash> cache_key(const ir::Graph& graph, const Target& target, bool check_nan,
-                                     bool debug_info = false);
+                                     bool debug_info = false, std::int64_t memory_budget = -1);
 
 // The key of the same for states that lie in memory as functions compiled before pinned them. Nothing when none is
 // pinned.

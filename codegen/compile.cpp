@@ -41,7 +41,7 @@ ir::Program run_passes(const ir::Graph& graph, const CompileOptions& options, Du
       dump->write(std::string(pass.name), std::string(passes::level(stage)), text);
       if (options.after_pass) options.after_pass(std::string(pass.name), text);
     };
-  return passes::run_pipeline(graph, {options.target}, pipeline);
+  return passes::run_pipeline(graph, {options.target, options.memory_budget}, pipeline);
 }
 
 CodeOptions code_options(const CompileOptions& options) {
@@ -55,6 +55,7 @@ runtime::Dump dump_of(const runtime::Executable* e, const ir::Graph& graph, cons
   CompileOptions quiet;
   quiet.target = options.target;
   quiet.check_nan = options.check_nan;
+  quiet.memory_budget = options.memory_budget;
   quiet.profile = options.profile;
   quiet.debug_info = options.debug_info;
   return [e, graph, quiet, mutex = std::make_shared<std::mutex>()](const std::string& stage) -> std::string {
@@ -181,7 +182,8 @@ std::shared_ptr<runtime::Executable> compile_for_orders(const ir::Graph& graph, 
   const bool watched = options.verify_each || options.after_pass || dump.active() || options.profile;
   ObjectCache cache(watched ? "" : cache_folder(options.cache), options.cache_bytes, options.cache_observer);
   std::optional<ContentHash> key;
-  if (cache.active()) key = cache_key(graph, options.target, options.check_nan, options.debug_info);
+  if (cache.active())
+    key = cache_key(graph, options.target, options.check_nan, options.debug_info, options.memory_budget);
   if (key) {
     // One entry for states that nothing had pinned, which mostly fits those that it pinned itself, and one for every
     // other way in which they lie.

@@ -41,6 +41,9 @@ struct CompileOptions {
   // GDB knows the kernels and the user's lines. Also when GCOMPILE_DEBUG_INFO is set.
   bool debug_info = false;
   int threads = 0;  // that make machine code of a large program; 0: all cores
+  // Bytes that temporaries should take at most, for the typical extent of symbols: what is cheap to make again is then
+  // not kept (pass rematerialize). -1: no budget. A budget that cannot be met is no error: --explain says what was met.
+  std::int64_t memory_budget = -1;
   // Called after every pass with its name and the text of the IR: --dump-after, GCOMPILE_DUMP.
   std::function<void(const std::string& pass, const std::string& text)> after_pass = nullptr;
 

@@ -101,6 +101,7 @@ FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& sp
   options.threads = threads_of(options_);
   options.profile = options_.profile;
   options.debug_info = options_.debug_info;
+  options.memory_budget = options_.memory_budget;
   auto variant = std::make_unique<Variant>();
   Trace trace(options_.name);
   std::vector<Tensor> inputs;

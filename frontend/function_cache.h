@@ -32,6 +32,10 @@ struct JitOptions {
   std::string cache = "";     // folder of compiled functions, "off"; empty: GCOMPILE_CACHE or the user's cache folder
   bool profile = false;       // measure every kernel: compiled().profile(); such a function is not kept in the cache
   bool debug_info = false;    // gdb knows the function's kernels and your lines
+  // Bytes that temporaries should take, for a batch of 256 where its size is not known: values that are cheap to
+  // compute again are then not kept for the backward pass. The bits stay. -1: no budget; one that cannot be met is no
+  // error.
+  std::int64_t memory_budget = -1;
 
   JitOptions named(const char* default_name) const {
     JitOptions named = *this;

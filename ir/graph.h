@@ -112,6 +112,7 @@ class Graph {
   std::vector<Update> updates;
   std::map<std::string, DimBounds> bounds;  // of symbols; a symbol that is missing has the default bounds
   std::unordered_map<const Node*, std::vector<Location>> locations;
+  std::vector<std::string> reasons;           // what passes decided about the whole graph, for --explain
   std::vector<std::pair<int, int>> backward;  // ids [begin, end) of the nodes that each run of gradient() made
 
   // The locations of a node; empty when there are none.

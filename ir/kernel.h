@@ -168,6 +168,7 @@ struct KernelModule {
   std::vector<Buffer> buffers;              // inputs, states, results in the graph's order, then temps and constants
   std::vector<Kernel> kernels;
   std::vector<Update> updates;
+  std::vector<std::string> reasons;  // the graph's, for --explain
 
   int find_buffer(const std::string& name) const;  // -1 when there is none
   const Buffer& buffer(const std::string& name) const;

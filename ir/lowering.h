@@ -67,12 +67,20 @@ struct ReduceLowering {
 };
 // A sum of products of two operands: dot (later conv). Read from the attributes by the schedules.
 struct ContractLowering {};
+// Operand 0 is slices of the result along the attribute `axis`: each of them is combined, in the order of the elements
+// of operand 1, with the slice of the result at the index which that element says, clamped to the axis. Kernels that
+// make the whole value go from slice to slice; `element` says one element by itself, with the same bits.
+struct ScatterLowering {
+  std::string_view combine;
+  double (*identity)(DType) = nullptr;  // what the result is before the first slice
+  Expr (*element)(ElementContext&, const Node&, const Index&) = nullptr;
+};
 // Anything else that can say its element at an index.
 struct CustomLowering {
   Expr (*element)(ElementContext&, const Node&, const Index&) = nullptr;
 };
 
-using Lowering =
-    std::variant<std::monostate, ElementLowering, ViewLowering, ReduceLowering, ContractLowering, CustomLowering>;
+using Lowering = std::variant<std::monostate, ElementLowering, ViewLowering, ReduceLowering, ContractLowering,
+                              ScatterLowering, CustomLowering>;
 
 }  // namespace gcompile::ir

@@ -112,15 +112,15 @@ std::vector<AxisRelation> axis_relations(const ir::Node& n) {
     kept_relations(rank(0), {n.attrs.get<std::int64_t>("axis")}, out);
   } else if (op == "dot") {
     dot_relations(n, out);
-  } else if (op == "gather") {
-    const int axis = static_cast<int>(n.attrs.get<std::int64_t>("axis"));
+  } else if (n.op->is(ir::kIndexing)) {
+    const int axis = static_cast<int>(n.attrs.get<std::int64_t>("axis")), indices = rank(1);
     for (int a = 0; a < axis; ++a) out.push_back({0, a, a});
-    for (int a = 0; a < rank(1); ++a) out.push_back({1, a, axis + a});
-    for (int a = axis + 1; a < rank(0); ++a) out.push_back({0, a, a + rank(1) - 1});
-  } else if (op == "scatter_add") {
-    const int axis = static_cast<int>(n.attrs.get<std::int64_t>("axis"));
-    for (int a = 0; a < axis; ++a) out.push_back({0, a, a});
-    for (int a = axis + rank(1); a < rank(0); ++a) out.push_back({0, a, a - rank(1) + 1});
+    if (n.op->is(ir::kFolding)) {  // operand 0 is slices of the result
+      for (int a = axis + indices; a < rank(0); ++a) out.push_back({0, a, a - indices + 1});
+    } else {
+      for (int a = 0; a < indices; ++a) out.push_back({1, a, axis + a});
+      for (int a = axis + 1; a < rank(0); ++a) out.push_back({0, a, a + indices - 1});
+    }
   }
   return out;
 }
@@ -133,7 +133,7 @@ std::vector<std::vector<std::pair<int, int>>> folded_axes(const ir::Node& n) {
       out.push_back({{0, static_cast<int>(l[i])}, {1, static_cast<int>(r[i])}});
   } else if (n.op->is(ir::kReduction) && n.attrs.has("axes")) {
     for (std::int64_t a : n.attrs.ints("axes")) out.push_back({{0, static_cast<int>(a)}});
-  } else if (n.op->name == "scatter_add") {
+  } else if (n.op->is(ir::kIndexing) && n.op->is(ir::kFolding)) {
     const int axis = static_cast<int>(n.attrs.get<std::int64_t>("axis"));
     for (int a = 0; a < n.operands[1].type().rank(); ++a) out.push_back({{0, axis + a}, {1, a}});
   }

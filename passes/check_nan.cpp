@@ -27,7 +27,7 @@ enum class Fate {
 constexpr int kDepth = 5;  // ops from a comparison to what it chooses
 
 constexpr std::string_view kDropping[] = {"select", "slice", "pad", "gather", "is_finite"};
-constexpr std::string_view kKeeping[] = {"reshape", "transpose", "broadcast", "reverse", "concat", "scatter_add"};
+constexpr std::string_view kKeeping[] = {"reshape", "transpose", "broadcast", "reverse", "concat"};
 constexpr std::string_view kOrdered[] = {"lt", "le", "gt", "ge", "eq"};  // false where an operand is NaN
 
 template <std::size_t N>
@@ -41,7 +41,7 @@ bool asks(const Node& n) { return (n.op->name == "ne" || n.op->name == "eq") && 
 Fate fate(const Node& user) {
   if (listed(kDropping, user) || asks(user)) return Fate::kDropped;
   if (!is_float(user.types[0].dtype) || user.op->name == "pow") return Fate::kHidden;  // pow(1, NaN) is 1
-  const bool all_read = user.op->is(ir::kElementwise) || user.op->is(ir::kReduction) || user.op->is(ir::kContraction);
+  const bool all_read = user.op->is(ir::kElementwise) || user.op->is(ir::kFolding) || user.op->is(ir::kContraction);
   return all_read || listed(kKeeping, user) ? Fate::kKept : Fate::kHidden;
 }
 

@@ -171,6 +171,7 @@ Expr BodyLowering::make(Value v, const Index& at) {
   if (const auto* view = std::get_if<ir::ViewLowering>(&n.op->lower)) return element(n.operands[0], view->map(n, at));
   if (const auto* r = std::get_if<ir::ReduceLowering>(&n.op->lower)) return reduce(n, *r, at);
   if (std::holds_alternative<ir::ContractLowering>(n.op->lower)) return contract(n, at);
+  if (const auto* scatter = std::get_if<ir::ScatterLowering>(&n.op->lower)) return scatter->element(*this, n, at);
   if (const auto* custom = std::get_if<ir::CustomLowering>(&n.op->lower)) return custom->element(*this, n, at);
   throw InternalError(std::string(n.op->name) + " has no lowering");
 }

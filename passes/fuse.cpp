@@ -137,31 +137,36 @@ void fuse_by_place(const Nodes& computed, const std::vector<Value>& outputs, con
                  g.rows});
       continue;
     }
+    const std::size_t riders = g.stored.size() - 1 - static_cast<std::size_t>(g.siblings);
     fuser.add(fuser.body_of(g.nodes, g.outputs), g.outputs,
-              {"loops",
-               why_not + std::string(g.stored[0]->op->name) + " with " +
-                   std::to_string(g.nodes.size() - g.stored.size()) + " producers computed in place" +
-                   (g.stored.size() > 1 ? ", and " + std::to_string(g.stored.size() - 1) + " values made of it" : "")});
+              {"loops", why_not + std::string(g.stored[0]->op->name) + " with " +
+                            std::to_string(g.nodes.size() - g.stored.size()) + " producers computed in place" +
+                            (riders > 0 ? ", and " + std::to_string(riders) + " values made of it" : "") +
+                            (g.siblings > 0 ? ", in one loop with " + std::to_string(g.siblings) + " more" : "")});
   }
 }
 
 }  // namespace
 
-Graph fuse(const Graph& graph, const PassContext& context) {
+Graph fuse(const Graph& graph, const PassContext& context) { return fuse_and_tell(graph, context).graph; }
+
+Fused fuse_and_tell(const Graph& graph, const PassContext& context) {
   const Nodes all = graph.topological();
   Nodes computed;
   for (const Node* n : all) {
-    if (n->op->name == "fusion") return graph;
+    if (n->op->name == "fusion") return {graph, {}};
     if (!n->op->is(ir::kLeaf)) computed.push_back(n);
   }
-  if (computed.empty()) return graph;
+  if (computed.empty()) return {graph, {}};
   const auto outputs = outputs_of(graph);
   Fuser fuser(graph);
   std::string why_not;
   if (!fuse_as_nest(graph, all, computed, outputs, context, fuser, why_not) &&
       !fuse_as_one(computed, outputs, context, fuser, why_not))
     fuse_by_place(computed, outputs, context, fuser, why_not);
-  return fuser.finish();
+  Fused fused{fuser.finish(), {}};
+  for (Fuser::Made& m : fuser.made()) fused.parts.push_back({m.fusion, std::move(m.nodes), std::move(m.outputs)});
+  return fused;
 }
 
 }  // namespace gcompile::passes

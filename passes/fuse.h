@@ -27,7 +27,7 @@ struct NestPlan {
   std::unordered_map<const ir::Node*, Category> category;
   Dim extent = 0;      // of the anchor axis
   int reductions = 0;  // nodes that fold the anchor away
-  int scatters = 0;    // of these the scatter_adds
+  int scatters = 0;    // of these the sums at indices (ScatterLowering)
   int carried_dots = 0;
 };
 // The plan, or nothing with `why` set.
@@ -35,5 +35,17 @@ std::optional<NestPlan> legal_nest(const std::vector<const ir::Node*>& nodes, co
                                    int anchor_class, std::string* why);
 
 ir::Graph fuse(const ir::Graph& graph, const PassContext& context);
+
+// The same, and what became of the nodes: one part for every fusion, in order.
+struct Fused {
+  struct Part {
+    ir::Value fusion;                    // its first result
+    std::vector<const ir::Node*> nodes;  // of the graph as it was
+    std::vector<ir::Value> outputs;      // that its results stand for
+  };
+  ir::Graph graph;
+  std::vector<Part> parts;
+};
+Fused fuse_and_tell(const ir::Graph& graph, const PassContext& context);
 
 }  // namespace gcompile::passes

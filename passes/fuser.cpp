@@ -17,7 +17,7 @@ bool is_argument(const Node& n) { return n.op->name == "input" || n.op->name == 
 }  // namespace
 
 Fuser::Body Fuser::body_of(const Nodes& nodes, const std::vector<Value>& outputs) const {
-  Body body{std::make_shared<Graph>("fusion"), {}, {}};
+  Body body{std::make_shared<Graph>("fusion"), {}, {}, {}};
   body.graph->bounds = source_.bounds;
   ir::Builder inner(*body.graph);
   ir::ValueMap<Value> map;
@@ -37,6 +37,7 @@ Fuser::Body Fuser::body_of(const Nodes& nodes, const std::vector<Value>& outputs
       if (std::find(body.where.begin(), body.where.end(), l) == body.where.end()) body.where.push_back(l);
   }
   for (const Value& v : outputs) body.graph->results.push_back({map.at(v), ""});
+  body.nodes = nodes;
   return body;
 }
 
@@ -48,6 +49,7 @@ void Fuser::add(Body body, const std::vector<Value>& outputs, Form form) {
   ir::Attrs attrs{{"kind", form.kind}, {"anchor", form.anchor}, {"reason", form.reason}};
   if (form.rows > 0) attrs.set("rows", std::int64_t{form.rows});
   const Value fusion = b_.make("fusion", operands, std::move(attrs), body.graph);
+  made_.push_back({fusion, std::move(body.nodes), outputs});
   for (std::size_t i = 0; i < outputs.size(); ++i) map_[outputs[i]] = {fusion.node, static_cast<int>(i)};
 }
 

@@ -21,6 +21,7 @@ class Fuser {
     std::shared_ptr<ir::Graph> graph;
     std::vector<ir::Value> inputs;
     std::vector<Location> where;
+    Nodes nodes = {};  // of the source graph
   };
   // `nodes` are in order and hold no arguments; other leaves are copied. `outputs` become the results.
   Body body_of(const Nodes& nodes, const std::vector<ir::Value>& outputs) const;
@@ -36,6 +37,14 @@ class Fuser {
   void add(Body body, const std::vector<ir::Value>& outputs, Form form);
   ir::Graph finish();
 
+  // What was added so far.
+  struct Made {
+    ir::Value fusion;
+    Nodes nodes;
+    std::vector<ir::Value> outputs;
+  };
+  std::vector<Made>& made() { return made_; }
+
  private:
   ir::Value outer(ir::Value v) const;
   ir::Value clone(ir::Builder& b, const ir::Node& n, std::vector<ir::Value> operands) const;
@@ -44,6 +53,7 @@ class Fuser {
   ir::Graph out_;
   ir::Builder b_;
   ir::ValueMap<ir::Value> map_;
+  std::vector<Made> made_;
 };
 
 }  // namespace gcompile::passes

@@ -19,6 +19,7 @@ class Lowering {
   Lowering(const Graph& graph, const PassContext& context) : graph_(graph), context_(context) {
     module_.name = graph.name;
     module_.bounds = graph.bounds;
+    module_.reasons = graph.reasons;
   }
 
   ir::KernelModule run() {

@@ -25,7 +25,7 @@ struct Output {
   std::string buffer;
 };
 
-// Body lowerings, in lower_loops.cpp and lower_nest.cpp. Inputs of the body are placed already.
+// Body lowerings, in lower_loops.cpp, lower_rows.cpp and lower_nest.cpp. Inputs of the body are placed already.
 void lower_loops(BodyLowering& c, const ir::Graph& body, const std::vector<Output>& outputs);
 void lower_rows(BodyLowering& c, const ir::Graph& body, int rows, const std::vector<Output>& outputs);
 void lower_nest(BodyLowering& c, const ir::Graph& body, const std::vector<std::int64_t>& anchor,
@@ -46,7 +46,14 @@ void emit_value(BodyLowering& c, ir::Value v, const Destination& to);
 
 // Reductions. The element at an index of one that folds the last axis; all elements of one that keeps it.
 int lane_reduction(BodyLowering& c, ir::Value v, const ir::Index& at);
-void emit_column_reduction(BodyLowering& c, ir::Value v, const Destination& to, const std::vector<Output>& more = {});
+bool reduces_last_axis(const ir::Node& n);
+// The same of several that fold equal extents, in one loop; `also`, if given, is called first for every vector of them,
+// lanes on, with the place along the last axis.
+std::vector<int> lane_reductions(BodyLowering& c, const std::vector<const ir::Node*>& sums, const ir::Index& at,
+                                 const std::function<void(const Dim&)>& also = nullptr);
+// Several of the latter have equal extents and axes; `more` are values that ride on them (places.h).
+void emit_column_reductions(BodyLowering& c, const std::vector<ir::Value>& sums, const std::vector<Destination>& to,
+                            const std::vector<Output>& more = {});
 inline constexpr int kSums = 4;
 
 // Runs `body` over the lanes of an axis: whole vectors first, then those that are left, with a mask. Lanes are on
@@ -58,7 +65,7 @@ void over_lanes(BodyLowering& c, const Dim& extent, const std::function<void(con
 // done, where there is no such operand.
 bool emit_transposed(BodyLowering& c, ir::Value v, const Destination& to);
 
-// The same for a scatter_add: zeros, then the updates, one after the other. lower_scatter.cpp.
+// The same for a sum at indices: zeros, then the updates, one after the other. lower_scatter.cpp.
 void emit_scatter(BodyLowering& c, ir::Value v, const Destination& to);
 
 // The same as a contract with the value's expression as epilogue, when there is exactly one dot in it, not placed,

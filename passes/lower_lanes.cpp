@@ -41,8 +41,8 @@ class Lanes {
 
 // What a reduction folds, and where the elements are that it needs.
 struct Fold {
-  Fold(const Node& n)
-      : operand(n.operands[0]), rule(std::get<ir::ReduceLowering>(n.op->lower)), axes(n.attrs.ints("axes")) {
+  explicit Fold(const Node& n)
+      : node(&n), operand(n.operands[0]), rule(std::get<ir::ReduceLowering>(n.op->lower)), axes(n.attrs.ints("axes")) {
     for (const std::int64_t a : axes) extents.push_back(operand.type().dim(a));
   }
 
@@ -54,6 +54,7 @@ struct Fold {
     return full;
   }
 
+  const Node* node;
   Value operand;
   const ir::ReduceLowering& rule;
   const std::vector<std::int64_t>& axes;
@@ -71,9 +72,11 @@ int expression_size(const BodyLowering& c, Value v, int limit) {
 
 // How many vectors of columns are summed side by side: a long row of each line of the cache, as many chains as keep the
 // units busy, but little code.
-int columns_at_once(BodyLowering& c, Value v) {
-  const int size = expression_size(c, v, 32);
-  return std::min(size < 8 ? 8 : size < 24 ? 4 : 2, c.context().target.accumulators());
+int columns_at_once(BodyLowering& c, const std::vector<Fold>& sums) {
+  int size = 0;
+  for (const Fold& f : sums) size += expression_size(c, f.operand, 32);
+  const int room = c.context().target.accumulators() / static_cast<int>(sums.size());
+  return std::max(std::min(size < 8 ? 8 : size < 24 ? 4 : 2, room), 1);
 }
 
 }  // namespace
@@ -94,53 +97,60 @@ void over_lanes(BodyLowering& c, const Dim& extent, const std::function<void(con
   });
 }
 
-int lane_reduction(BodyLowering& c, Value v, const Index& at) {
+std::vector<int> lane_reductions(BodyLowering& c, const std::vector<const Node*>& sums, const Index& at,
+                                 const std::function<void(const Dim&)>& also) {
   KernelBuilder& b = c.builder();
-  const Fold f(*v.node);
-  const DType dtype = v.type().dtype;
+  std::vector<Fold> folds;
+  for (const Node* n : sums) folds.emplace_back(*n);
   // Always over the last axis, also when it is short: which one is not chosen by an extent, or a constant and a
   // symbolic extent would sum in different orders.
-  std::vector<Dim> outer = f.extents;
+  std::vector<Dim> outer = folds[0].extents;
   const Dim extent = outer.back();
   outer.pop_back();
   const bool fixed = extent.is_constant();
   const int used =
       fixed ? static_cast<int>(std::clamp<std::int64_t>((extent.constant() + ir::kLanes - 1) / ir::kLanes, 1, kSums))
             : kSums;
-  const std::vector<ir::VType> types(static_cast<std::size_t>(used), ir::VType{dtype, true});
+  // The partial sums of the first reduction, then of the second, ...
+  std::vector<ir::VType> types;
+  std::vector<ir::Expr> none;
+  for (const Fold& f : folds) {
+    const DType dtype = f.operand.type().dtype;
+    const BodyLowering::At here(c, *f.node);
+    types.insert(types.end(), static_cast<std::size_t>(used), ir::VType{dtype, true});
+    none.insert(none.end(), static_cast<std::size_t>(used), ir::Expr{b.literal(dtype, f.rule.identity(dtype))});
+  }
   // One element of a vector more for each of the sums: those before `count`, where it is not 0.
-  const auto add = [&](std::span<const int> sums, const Index& folded, const Dim& first, const Dim& count) {
-    std::vector<int> next;
-    for (int u = 0; u < static_cast<int>(sums.size()); ++u) {
-      Index full = folded;
-      full.push_back(first + Dim(ir::kLanes * u) + lane());
-      const int before = sums[static_cast<std::size_t>(u)];
+  const auto add = [&](std::span<const int> before, const Index& folded, const Dim& first, const Dim& count) {
+    std::vector<int> next(before.begin(), before.end());
+    for (int u = 0; u < used; ++u) {
+      Index element = folded;
+      element.push_back(first + Dim(ir::kLanes * u) + lane());
       const Dim left = count - Dim(ir::kLanes * u);
       const bool masked = !count.is(0) && !(left.is_constant() && left.constant() >= ir::kLanes);
-      if (masked && left.is_constant() && left.constant() <= 0) {
-        next.push_back(before);
-      } else if (masked) {
-        const Lanes lanes(c, left);
-        next.push_back(
-            b.op("select", {c.mask, b.op(f.rule.combine, {before, c.value(f.operand, f.index(at, full))}), before}));
-      } else {
-        const Lanes lanes(c);
-        next.push_back(b.op(f.rule.combine, {before, c.value(f.operand, f.index(at, full))}));
+      if (masked && left.is_constant() && left.constant() <= 0) continue;
+      const Lanes lanes = masked ? Lanes(c, left) : Lanes(c);
+      if (also) also(element.back());
+      for (std::size_t f = 0; f < folds.size(); ++f) {
+        const BodyLowering::At here(c, *folds[f].node);
+        int& sum = next[f * static_cast<std::size_t>(used) + static_cast<std::size_t>(u)];
+        const int more = b.op(folds[f].rule.combine, {sum, c.value(folds[f].operand, folds[f].index(at, element))});
+        sum = masked ? b.op("select", {c.mask, more, sum}) : more;
       }
     }
     return next;
   };
   constexpr std::int64_t kBlock = std::int64_t{ir::kLanes} * kSums;
   const Dim blocks = floordiv(extent, kBlock), rest = extent - Dim(kBlock) * blocks;
-  const std::vector<ir::Expr> none(static_cast<std::size_t>(used), ir::Expr{b.literal(dtype, f.rule.identity(dtype))});
-  const Lanes lanes(c);
-  const auto sums = c.fold(outer, none, [&](const Index& folded, std::vector<ir::Expr> carried) {
+  const Lanes all(c);
+  const auto totals = c.fold(outer, none, [&](const Index& folded, std::vector<ir::Expr> carried) {
     std::vector<int> ids;
     for (const ir::Expr& e : carried) ids.push_back(e.id);
     if (!blocks.is(0))
       ids = c.loop("j", blocks, ir::LoopKind::kSerial, ids, types,
                    [&](const Dim& j, std::span<const int> now) { return add(now, folded, Dim(kBlock) * j, 0); });
-    if (fixed && !rest.is(0)) ids = add(ids, folded, Dim(kBlock) * blocks, rest);
+    // What the last lanes load under a mask is not what others would load there.
+    if (fixed && !rest.is(0)) c.in_scope([&] { ids = add(ids, folded, Dim(kBlock) * blocks, rest); });
     if (!fixed)
       ids = c.loop("j", ceildiv(extent, kBlock) - blocks, ir::LoopKind::kSerial, ids, types,
                    [&](const Dim&, std::span<const int> now) { return add(now, folded, Dim(kBlock) * blocks, rest); });
@@ -148,25 +158,36 @@ int lane_reduction(BodyLowering& c, Value v, const Index& at) {
     for (const int id : ids) next.push_back({id});
     return next;
   });
-  const std::string partial = c.scratch("partial", dtype, {1, ir::kLanes}, ir::Scratch::Kind::kStack);
-  const std::string total = c.scratch("total", dtype, {1}, ir::Scratch::Kind::kStack);
-  std::vector<int> pairs;
-  for (const ir::Expr& e : sums) pairs.push_back(e.id);
-  while (pairs.size() > 1) {
-    std::vector<int> halves;
-    for (std::size_t i = 0; i < pairs.size(); i += 2)
-      halves.push_back(i + 1 < pairs.size() ? b.op(f.rule.combine, {pairs[i], pairs[i + 1]}) : pairs[i]);
-    pairs = halves;
+  std::vector<int> results;
+  for (std::size_t f = 0; f < folds.size(); ++f) {
+    const BodyLowering::At here(c, *folds[f].node);
+    const DType dtype = folds[f].operand.type().dtype;
+    const std::string partial = c.scratch("partial", dtype, {1, ir::kLanes}, ir::Scratch::Kind::kStack);
+    const std::string total = c.scratch("total", dtype, {1}, ir::Scratch::Kind::kStack);
+    std::vector<int> pairs;
+    for (int u = 0; u < used; ++u)
+      pairs.push_back(totals[f * static_cast<std::size_t>(used) + static_cast<std::size_t>(u)].id);
+    while (pairs.size() > 1) {
+      std::vector<int> halves;
+      for (std::size_t i = 0; i < pairs.size(); i += 2)
+        halves.push_back(i + 1 < pairs.size() ? b.op(folds[f].rule.combine, {pairs[i], pairs[i + 1]}) : pairs[i]);
+      pairs = halves;
+    }
+    b.store(partial, {Dim(0), lane()}, pairs[0]);
+    b.lane_reduce(total, partial, folds[f].rule.combine, 1);
+    results.push_back(b.load(total, dtype, {Dim(0)}));
   }
-  b.store(partial, {Dim(0), lane()}, pairs[0]);
-  b.lane_reduce(total, partial, f.rule.combine, 1);
-  return b.load(total, dtype, {Dim(0)});
+  return results;
 }
 
-void emit_column_reduction(BodyLowering& c, Value v, const Destination& to, const std::vector<Output>& more) {
+int lane_reduction(BodyLowering& c, Value v, const Index& at) { return lane_reductions(c, {v.node}, at)[0]; }
+
+void emit_column_reductions(BodyLowering& c, const std::vector<Value>& values, const std::vector<Destination>& to,
+                            const std::vector<Output>& more) {
   KernelBuilder& b = c.builder();
-  const Fold f(*v.node);
-  const Type& type = v.type();
+  std::vector<Fold> folds;
+  for (const Value& v : values) folds.emplace_back(*v.node);
+  const Type& type = values[0].type();
   const Dim extent = type.dims.back();
   // The sums of `count` vectors of columns from `first` on; the last one has `last` columns, or all where that is 0.
   const auto columns = [&](const Index& outer, const Dim& first, int count, const Dim& last) {
@@ -178,31 +199,41 @@ void emit_column_reduction(BodyLowering& c, Value v, const Destination& to, cons
     };
     const int mask = last.is(0) ? -1 : b.op("lt", {b.index(lane()), b.index(last)});
     const auto mask_of = [&](int u) { return u + 1 == count ? mask : -1; };
-    const int none = b.literal(type.dtype, f.rule.identity(type.dtype));
-    const auto sums = c.fold(f.extents, std::vector<ir::Expr>(static_cast<std::size_t>(count), ir::Expr{none}),
-                             [&](const Index& folded, std::vector<ir::Expr> carried) {
-                               for (int u = 0; u < count; ++u) {
-                                 c.mask = mask_of(u);
-                                 ir::Expr& sum = carried[static_cast<std::size_t>(u)];
-                                 sum = {b.op(f.rule.combine, {sum.id, c.value(f.operand, f.index(at(u), folded))})};
-                               }
-                               c.mask = -1;
-                               return carried;
-                             });
+    // Of every vector of columns the sums of the first reduction, of the second, ...
+    std::vector<ir::Expr> none;
+    for (int u = 0; u < count; ++u)
+      for (const Fold& f : folds) {
+        const DType dtype = f.operand.type().dtype;
+        none.push_back({b.literal(dtype, f.rule.identity(dtype))});
+      }
+    const auto sums = c.fold(folds[0].extents, none, [&](const Index& folded, std::vector<ir::Expr> carried) {
+      for (std::size_t i = 0; i < carried.size(); ++i) {
+        const Fold& f = folds[i % folds.size()];
+        const int u = static_cast<int>(i / folds.size());
+        c.mask = mask_of(u);
+        carried[i] = {b.op(f.rule.combine, {carried[i].id, c.value(f.operand, f.index(at(u), folded))})};
+      }
+      c.mask = -1;
+      return carried;
+    });
     for (int u = 0; u < count; ++u) {
       c.mask = mask_of(u);
-      c.bind(v, at(u), sums[static_cast<std::size_t>(u)].id);
-      b.store(to.memory, to.at(at(u), type), sums[static_cast<std::size_t>(u)].id, c.mask);
+      for (std::size_t f = 0; f < folds.size(); ++f) {
+        const int sum = sums[static_cast<std::size_t>(u) * folds.size() + f].id;
+        c.bind(values[f], at(u), sum);
+        b.store(to[f].memory, to[f].at(at(u), values[f].type()), sum, c.mask);
+      }
       for (const Output& o : more) b.store(o.buffer, at(u), c.value(o.value, at(u)), c.mask);
     }
     c.mask = -1;
   };
-  const int most = columns_at_once(c, f.operand);
+  const int most = columns_at_once(c, folds);
   const std::int64_t wide = std::int64_t{most} * ir::kLanes;
   const Dim blocks = floordiv(extent, wide), done = Dim(wide) * blocks;
-  std::vector<Dim> outer(type.dims.begin() + static_cast<std::ptrdiff_t>(to.row.size()), type.dims.end() - 1);
+  const Index& row = to[0].row;
+  std::vector<Dim> outer(type.dims.begin() + static_cast<std::ptrdiff_t>(row.size()), type.dims.end() - 1);
   c.loops("i", outer, 1, [&](const Index& inner) {
-    Index at = to.row;
+    Index at = row;
     at.insert(at.end(), inner.begin(), inner.end());
     if (!blocks.is(0))
       c.loop("j", blocks, ir::LoopKind::kSerial, [&](const Dim& j) { columns(at, Dim(wide) * j, most, 0); });

@@ -5,6 +5,7 @@
 #include "gcompile/base/error.h"
 #include "gcompile/ir/op.h"
 #include "gcompile/passes/lower.h"
+#include "gcompile/passes/lower_body.h"
 #include "gcompile/passes/places.h"
 
 namespace gcompile::passes {
@@ -39,12 +40,17 @@ bool is_long(const Dim& extent) { return !extent.is_constant() || extent.constan
 enum class Folds { kNothing, kLast, kOthers };
 Folds folds(const BodyLowering& c, Value v) {
   if (c.is_placed(v) || !std::holds_alternative<ir::ReduceLowering>(v.node->op->lower)) return Folds::kNothing;
-  const auto& axes = v.node->attrs.ints("axes");
-  if (axes.empty()) return Folds::kNothing;
-  return axes.back() == v.node->operands[0].type().rank() - 1 ? Folds::kLast : Folds::kOthers;
+  if (v.node->attrs.ints("axes").empty()) return Folds::kNothing;
+  return reduces_last_axis(*v.node) ? Folds::kLast : Folds::kOthers;
 }
 
 }  // namespace
+
+bool reduces_last_axis(const Node& n) {
+  if (!std::holds_alternative<ir::ReduceLowering>(n.op->lower)) return false;
+  const auto& axes = n.attrs.ints("axes");
+  return !axes.empty() && axes.back() == n.operands[0].type().rank() - 1;
+}
 
 Index Destination::at(const Index& index, const Type& type) const {
   return linear ? Index{row_offset(index, type.dims, row.size())} : index;
@@ -53,7 +59,7 @@ Index Destination::at(const Index& index, const Type& type) const {
 void emit_value(BodyLowering& c, Value v, const Destination& to) {
   const Type& t = v.type();
   KernelBuilder& b = c.builder();
-  if (v.node->op->name == "scatter_add" && !c.is_placed(v)) return emit_scatter(c, v, to);
+  if (!c.is_placed(v) && std::holds_alternative<ir::ScatterLowering>(v.node->op->lower)) return emit_scatter(c, v, to);
   if (emit_contract(c, v, to)) return;
   const BodyLowering::At here(c, *v.node);
   const std::vector<Dim> extents(t.dims.begin() + static_cast<std::ptrdiff_t>(to.row.size()), t.dims.end());
@@ -80,7 +86,7 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
   // Lanes over the last axis unless it is too short; then over the longest of the constant axes, or a symbolic one.
   std::size_t lane_axis = extents.size() - 1;
   const auto length = [&](std::size_t a) { return extents[a].is_constant() ? extents[a].constant() : INT64_MAX; };
-  if (is_long(extents[lane_axis]) && folded == Folds::kOthers) return emit_column_reduction(c, v, to);
+  if (is_long(extents[lane_axis]) && folded == Folds::kOthers) return emit_column_reductions(c, {v}, {to});
   if (is_long(extents[lane_axis]) && emit_transposed(c, v, to)) return;
   if (length(lane_axis) < kFewLanes)
     for (std::size_t a = extents.size(); a-- > 0;)
@@ -98,77 +104,88 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
 
 namespace {
 
-// The outputs of a body that ride on its first one, when nothing else is placed in it.
-std::vector<std::size_t> riders_on_first(const std::vector<const Node*>& nodes, const std::vector<Value>& outputs,
-                                         const std::unordered_set<const Node*>& placed) {
-  std::vector<std::size_t> riders;
-  for (const Node* n : nodes)
-    if (!n->op->is(ir::kLeaf) && placed.count(n) &&
-        std::find(outputs.begin(), outputs.end(), Value{n, 0}) == outputs.end())
-      return riders;
-  std::vector<const Node*> stored{outputs[0].node};
-  for (std::size_t i = 1; i < outputs.size(); ++i) {
-    if (!rides_on(*outputs[i].node, stored, placed, [](const Node*) { return false; })) continue;
-    riders.push_back(i);
-    stored.push_back(outputs[i].node);
-  }
-  return riders;
+// Whether nothing but outputs of the body gets memory: then one loop may store them all.
+bool only_outputs(const LoweredBody& body) {
+  return std::all_of(body.nodes.begin(), body.nodes.end(), [&](const Node* n) {
+    return n->op->is(ir::kLeaf) || !body.placed.count(n) ||
+           std::find(body.values.begin(), body.values.end(), Value{n, 0}) != body.values.end();
+  });
 }
 
-// What of a body gets memory, in order, and the scalars of scalars, which are made before the loops that read them.
-class Body {
- public:
-  Body(BodyLowering& c, const ir::Graph& body, const std::vector<Output>& outputs)
-      : nodes(body.topological()), c_(c), outputs_(outputs) {
-    for (const Output& o : outputs) values.push_back(o.value);
-    placed = placed_for_loops(nodes, values);
-    for (const Node* n : nodes)
-      for (const Value& v : n->operands) read.insert(v.node);
-    for (const Node* n : nodes) make_scalar(n);
+// Values of one shape, each made element by element of the others and of memory.
+bool emit_flat_together(BodyLowering& c, const LoweredBody& body, const std::vector<Output>& outputs) {
+  const std::vector<Dim>& dims = outputs[0].value.type().dims;
+  if (dims.empty()) return false;
+  for (const Output& o : outputs)
+    if (o.value.node->op->is(ir::kLeaf) || c.is_placed(o.value) || o.value.type().dims != dims ||
+        !std::holds_alternative<ir::ElementLowering>(o.value.node->op->lower) || !is_flat(c, o.value, dims))
+      return false;
+  over_lanes(c, outputs[0].value.type().size(), [&](const Dim& offset) {
+    for (const Node* n : body.nodes)
+      for (const Output& o : outputs)
+        if (o.value.node == n) {
+          const BodyLowering::At here(c, *n);
+          c.builder().store(o.buffer, {offset}, c.value(o.value, {offset}), c.mask);
+        }
+  });
+  return true;
+}
+
+// Reductions of equal extents and axes, and values that ride on them.
+bool emit_sums_together(BodyLowering& c, const LoweredBody& body, const std::vector<Output>& outputs) {
+  const Node& first = *outputs[0].value.node;
+  const Folds folded = folds(c, outputs[0].value);
+  if (folded == Folds::kNothing || (folded == Folds::kOthers && !is_long(first.types[0].dims.back()))) return false;
+  const auto is_sum = [&](Value v) {
+    return folds(c, v) == folded && v.node->operands[0].type().dims == first.operands[0].type().dims &&
+           v.node->attrs.ints("axes") == first.attrs.ints("axes");
+  };
+  std::vector<Output> sums, more;
+  for (const Output& o : outputs) (is_sum(o.value) ? sums : more).push_back(o);
+  std::vector<const Node*> stored;
+  for (const Output& o : sums) stored.push_back(o.value.node);
+  for (const Output& o : more) {
+    if (folded == Folds::kLast || !rides_on(*o.value.node, stored, body.placed, [](const Node*) { return false; }))
+      return false;
+    stored.push_back(o.value.node);
   }
-
-  void make_scalar(const Node* n) {
-    if (!is_scalar_expression(*n) || placed.count(n) || !read.count(n)) return;
-    for (const Value& v : n->operands)
-      if (!made_.count(v.node) && !c_.is_placed(v) && !v.node->op->is(ir::kLeaf)) return;
-    c_.element({n, 0}, {});
-    made_.insert(n);
+  const BodyLowering::At here(c, first);
+  std::vector<Value> values;
+  std::vector<Destination> to;
+  for (const Output& o : sums) {
+    if (std::find(values.begin(), values.end(), o.value) != values.end()) return false;
+    values.push_back(o.value);
+    to.push_back({o.buffer});
   }
-
-  // The buffers that a value goes to.
-  std::vector<std::string> buffers_of(Value v) const {
-    std::vector<std::string> names;
-    for (const Output& o : outputs_)
-      if (o.value == v) names.push_back(o.buffer);
-    return names;
+  if (folded == Folds::kOthers) {
+    emit_column_reductions(c, values, to, more);
+    return true;
   }
+  c.loops("i", first.types[0].dims, kUnroll, [&](const Index& at) {
+    const std::vector<int> totals = lane_reductions(c, {stored.begin(), stored.end()}, at);
+    for (std::size_t i = 0; i < totals.size(); ++i) c.builder().store(to[i].memory, at, totals[i]);
+  });
+  return true;
+}
 
-  std::vector<const Node*> nodes;
-  std::vector<Value> values;  // of the outputs
-  std::unordered_set<const Node*> placed, read;
-
- private:
-  BodyLowering& c_;
-  const std::vector<Output>& outputs_;
-  std::unordered_set<const Node*> made_;
-};
+// The values that ride on a contract, which the first output becomes.
+bool emit_contract_with_riders(BodyLowering& c, const LoweredBody& body, const std::vector<Output>& outputs) {
+  std::vector<const Node*> stored{outputs[0].value.node};
+  for (std::size_t i = 1; i < outputs.size(); ++i) {
+    if (!rides_on(*outputs[i].value.node, stored, body.placed, [](const Node*) { return false; })) return false;
+    stored.push_back(outputs[i].value.node);
+  }
+  return emit_contract(c, outputs[0].value, {outputs[0].buffer}, {outputs.begin() + 1, outputs.end()});
+}
 
 }  // namespace
 
 void lower_loops(BodyLowering& c, const ir::Graph& graph, const std::vector<Output>& outputs) {
-  Body body(c, graph, outputs);
-  if (const auto riders = riders_on_first(body.nodes, body.values, body.placed); !riders.empty()) {
-    std::vector<Output> more;
-    for (const std::size_t i : riders) more.push_back(outputs[i]);
-    const Value first = outputs[0].value;
-    if (more.size() + 1 == outputs.size()) {
-      if (emit_contract(c, first, {outputs[0].buffer}, more)) return;
-      if (folds(c, first) == Folds::kOthers && is_long(first.type().dims.back())) {
-        const BodyLowering::At here(c, *first.node);
-        return emit_column_reduction(c, first, {outputs[0].buffer}, more);
-      }
-    }
-  }
+  LoweredBody body(c, graph, outputs);
+  if (outputs.size() > 1 && only_outputs(body) &&
+      (emit_contract_with_riders(c, body, outputs) || emit_sums_together(c, body, outputs) ||
+       emit_flat_together(c, body, outputs)))
+    return;
   std::set<std::string> written;
   for (const Node* n : body.nodes) {
     const Value v{n, 0};
@@ -190,40 +207,6 @@ void lower_loops(BodyLowering& c, const ir::Graph& graph, const std::vector<Outp
   }
   for (const Output& o : outputs)
     if (!written.count(o.buffer)) emit_value(c, o.value, {o.buffer});
-}
-
-void lower_rows(BodyLowering& c, const ir::Graph& graph, int rows, const std::vector<Output>& outputs) {
-  Body body(c, graph, outputs);
-  KernelBuilder& b = c.builder();
-  const std::vector<Dim>& dims = outputs[0].value.type().dims;
-  c.loops("row", {dims.begin(), dims.begin() + rows}, 1, [&](const Index& row) {
-    for (const Node* n : body.nodes) {
-      const Value v{n, 0};
-      if (!body.placed.count(n) || c.is_placed(v)) continue;
-      const BodyLowering::At here(c, *n);
-      const Type& t = v.type();
-      Dim size = 1;
-      for (int a = rows; a < t.rank(); ++a) size *= t.dim(a);
-      const auto buffers = body.buffers_of(v);
-      if (size.is(1)) {  // one element of the row stays a value
-        Index at = row;
-        at.resize(t.dims.size(), Dim(0));
-        const int value = folds(c, v) == Folds::kLast ? lane_reduction(c, v, at) : c.value(v, at);
-        c.bind(v, at, value);
-        for (const std::string& buffer : buffers) b.store(buffer, at, value);
-        continue;
-      }
-      if (buffers.empty()) {
-        if (!size.is_constant()) throw InternalError("a row of symbolic size inside a kernel: " + t.str());
-        const std::string name = c.scratch("v", t.dtype, {size.constant()}, ir::Scratch::Kind::kStack);
-        emit_value(c, v, {name, true, row});
-        c.place_linear(v, name, 0, static_cast<std::size_t>(rows));
-        continue;
-      }
-      for (const std::string& buffer : buffers) emit_value(c, v, {buffer, false, row});
-      c.place_buffer(v, buffers[0]);
-    }
-  });
 }
 
 }  // namespace gcompile::passes

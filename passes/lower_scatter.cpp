@@ -1,5 +1,6 @@
-// scatter_add as loops: the memory is filled with zeros; then every update, in the order of its index, is added to the
-// element that the index says, lanes over the last axis. That is a load and a store at an index known when it runs.
+// Sums at indices (scatter_add) as loops: the memory is filled with zeros; then every update, in the order of its
+// index, is added to the element that the index says, lanes over the last axis. That is a load and a store at an index
+// known when it runs.
 #include "gcompile/ir/op.h"
 #include "gcompile/passes/lower.h"
 
@@ -12,9 +13,11 @@ void emit_scatter(BodyLowering& c, ir::Value v, const Destination& destination) 
   const BodyLowering::At here(c, n);
   const Type& t = n.types[0];
   const ir::Value updates = n.operands[0], indices = n.operands[1];
+  const auto& rule = std::get<ir::ScatterLowering>(n.op->lower);
   const std::int64_t axis = n.attrs.get<std::int64_t>("axis");
-  over_lanes(c, t.size(),
-             [&](const Dim& offset) { b.store(destination.memory, {offset}, b.literal(t.dtype, 0), c.mask); });
+  over_lanes(c, t.size(), [&](const Dim& offset) {
+    b.store(destination.memory, {offset}, b.literal(t.dtype, rule.identity(t.dtype)), c.mask);
+  });
 
   const std::vector<Dim> before(t.dims.begin(), t.dims.begin() + axis), after(t.dims.begin() + axis + 1, t.dims.end());
   const auto add = [&](const ir::Index& lead, const ir::Index& which, const ir::Index& rest, int place) {
@@ -24,7 +27,8 @@ void emit_scatter(BodyLowering& c, ir::Value v, const Destination& destination) 
     to.emplace_back("$0");
     to.insert(to.end(), rest.begin(), rest.end());
     to = destination.at(to, t);
-    const int sum = b.op("add", {b.load(destination.memory, t.dtype, to, {place}, c.mask), c.value(updates, from)});
+    const int sum =
+        b.op(rule.combine, {b.load(destination.memory, t.dtype, to, {place}, c.mask), c.value(updates, from)});
     b.store(destination.memory, to, sum, c.mask, {place});
   };
   c.loops("i", before, kUnroll, [&](const ir::Index& lead) {

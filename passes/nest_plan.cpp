@@ -1,5 +1,7 @@
 // legal_nest: the dataflow classification of design's anchored nest. Carried values run along the anchor, reduced ones
 // have it summed away, uniform ones never saw it.
+#include <variant>
+
 #include "gcompile/ir/op.h"
 #include "gcompile/passes/fuse.h"
 
@@ -62,7 +64,7 @@ std::optional<NestPlan> legal_nest(const std::vector<const ir::Node*>& nodes, co
         if (plan.category.at(v.node) != Category::kCarried) return refuse(n, "contracts samples with a uniform value");
       plan.category[node] = Category::kReduced;
       ++plan.reductions;
-      plan.scatters += n.op->name == "scatter_add";
+      plan.scatters += std::holds_alternative<ir::ScatterLowering>(n.op->lower);
     } else {
       plan.category[node] = any_reduced ? Category::kReduced : Category::kUniform;
     }

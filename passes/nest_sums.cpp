@@ -17,7 +17,10 @@ constexpr std::int64_t kUnrolledBlocks = 16;  // loops over blocks up to this ex
 Dim lane() { return Dim(ir::kLaneSymbol); }
 
 const ir::ReduceLowering* reduction(const Node* n) { return std::get_if<ir::ReduceLowering>(&n->op->lower); }
-std::string_view combine(const Node* n) { return reduction(n) ? reduction(n)->combine : "add"; }
+const ir::ScatterLowering* scatter(const Node* n) { return std::get_if<ir::ScatterLowering>(&n->op->lower); }
+std::string_view combine(const Node* n) {
+  return reduction(n) ? reduction(n)->combine : scatter(n) ? scatter(n)->combine : "add";
+}
 std::int64_t count(const Node* n) { return std::max<std::int64_t>(product(n->types[0].dims).constant(), 1); }
 
 // All positions of a box with constant extents, in row-major order.
@@ -67,7 +70,7 @@ Index NestSums::place(const Element& e) const {
 
 int NestSums::identity(const Node* n) const {
   const DType dtype = n->types[0].dtype;
-  return b_.literal(dtype, reduction(n) ? reduction(n)->identity(dtype) : 0);
+  return b_.literal(dtype, reduction(n) ? reduction(n)->identity(dtype) : scatter(n) ? scatter(n)->identity(dtype) : 0);
 }
 
 std::vector<int> NestSums::initial() const {
@@ -193,8 +196,7 @@ int NestSums::add_sample(const Element& e, int before, const Dim& sample) {
     std::vector<int> values;
     for (std::size_t o = 0; o < n->operands.size(); ++o)
       values.push_back(c_.value(n->operands[o], operand_index(e, static_cast<int>(o), groups, k, sample)));
-    if (n->op->name == "scatter_add")
-      return b_.op("select", {is_own(e, values[1]), b_.op("add", {sum, values[0]}), sum});
+    if (scatter(n)) return b_.op("select", {is_own(e, values[1]), b_.op(combine(n), {sum, values[0]}), sum});
     if (values.size() == 1) return b_.op(combine(n), {sum, values[0]});
     return is_float(n->types[0].dtype) && c_.has_fma() ? b_.op("fma", {values[0], values[1], sum})
                                                        : b_.op("add", {sum, b_.op("mul", values)});
@@ -206,7 +208,7 @@ int NestSums::add_sample(const Element& e, int before, const Dim& sample) {
   return c_.mask < 0 ? after : b_.op("select", {c_.mask, after, before});
 }
 
-// Whether an index of a scatter_add, clamped, is that of the element.
+// Whether an index of a sum at indices, clamped, is that of the element.
 int NestSums::is_own(const Element& e, int index) {
   const std::int64_t axis = e.node->attrs.get<std::int64_t>("axis");
   const Dim last = e.node->types[0].dim(axis) - Dim(1);

@@ -71,12 +71,13 @@ std::string forms_of_dots(const Nodes& computed, const NestPlan& plan, const Tar
   return " (" + nest_or_tiles(matrices, anchor, static_cast<double>(samples), target) + ")";
 }
 
-// A scatter_add of a nest that is faster in loops: those go from an update to its element, a nest asks for every
+// A sum at indices of a nest that is faster in loops: those go from an update to its element, a nest asks for every
 // element of a sample whether an update is its own.
 const Node* better_in_loops(const Nodes& computed, const NestPlan& plan, const AxisClasses& classes, int anchor,
                             const Target& target) {
   for (const Node* n : computed) {
-    if (n->op->name != "scatter_add" || plan.category.at(n) == Category::kUniform) continue;
+    if (!std::holds_alternative<ir::ScatterLowering>(n->op->lower)) continue;
+    if (plan.category.at(n) == Category::kUniform) continue;
     const auto without_anchor = [&](Value v) {
       std::int64_t size = 1;
       for (int a = 0; a < v.type().rank(); ++a)
@@ -137,7 +138,7 @@ std::pair<std::string, bool> worth_a_nest(const Nodes& computed, const std::vect
                 forms_of_dots(computed, plan, target),
             false};
   if (const Node* scatter = better_in_loops(computed, plan, classes, anchor, target))
-    return {"the scatter_add to " + scatter->types[0].str() + " is faster in loops", false};
+    return {"the " + std::string(scatter->op->name) + " to " + scatter->types[0].str() + " is faster in loops", false};
   const std::int64_t bytes = frame_bytes(placed_nodes(computed, outputs), &plan, &classes, anchor);
   if (bytes > target.stack_limit)
     return {std::to_string(bytes) + " bytes of values per tile, more than " + std::to_string(target.stack_limit),

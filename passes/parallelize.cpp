@@ -43,17 +43,22 @@ bool is_pure(const Instr& i) {
          i.opcode == Opcode::kLoad;
 }
 
-// Whether an iteration fills a memory before it reads it: the first access stores to it, without a mask. That the
-// stores before the first read are of all that is read is how lowering uses such memory; it is not checked.
+// Whether an iteration fills a memory before it reads it: the first access stores to it, without a mask, or under the
+// mask that all accesses have, at their one index: a row of less than a vector. That the stores before the first read
+// are of all that is read is otherwise how lowering uses such memory; it is not checked.
 bool is_filled_first(const Instr& loop, const std::string& memory) {
-  bool seen = false, filled = false;
+  const Instr* first = nullptr;
+  bool alike = true;
   walk(loop, [&](const Instr& i) {
-    if (seen || (!is_read(i, memory) && !is_written(i, memory))) return;
-    seen = true;
-    filled = is_written(i, memory) && !is_read(i, memory) &&
-             ((i.opcode != Opcode::kStore && i.opcode != Opcode::kStoreTransposed) || i.mask < 0);
+    if (!is_read(i, memory) && !is_written(i, memory)) return;
+    if (!first) first = &i;
+    alike &=
+        (i.opcode == Opcode::kLoad || i.opcode == Opcode::kStore) && i.index == first->index && i.mask == first->mask;
   });
-  return filled;
+  if (!first || !is_written(*first, memory) || is_read(*first, memory)) return false;
+  const bool masked =
+      (first->opcode == Opcode::kStore || first->opcode == Opcode::kStoreTransposed) && first->mask >= 0;
+  return !masked || alike;
 }
 
 bool writes_by(const Instr& loop, const std::string& memory, const std::string& var) {
@@ -64,6 +69,43 @@ bool writes_by(const Instr& loop, const std::string& memory, const std::string& 
              std::any_of(i.index.begin(), i.index.end(), [&](const Dim& d) { return d.uses(var); });
   });
   return all;
+}
+
+// The variables of all loops inside a statement.
+void inner_variables(const Instr& statement, std::set<std::string>& vars) {
+  for (const Instr& i : statement.body) {
+    if (i.opcode == Opcode::kFor) vars.insert(i.var);
+    inner_variables(i, vars);
+  }
+}
+
+// Whether all accesses of a loop to a memory agree in one entry of their index, which is another number in each
+// iteration: then an iteration reads nothing of it but what it stores itself.
+bool reads_its_own(const Instr& loop, const std::string& memory, std::size_t rank) {
+  std::set<std::string> inner{ir::kLaneSymbol};
+  inner_variables(loop, inner);
+  std::vector<const ir::Index*> indices;
+  bool plain = true;
+  walk(loop, [&](const Instr& i) {
+    if (!is_read(i, memory) && !is_written(i, memory)) return;
+    // Of the two sides of a transposed access the index is that of the one with rows.
+    const bool indexed = i.opcode == Opcode::kLoad || i.opcode == Opcode::kStore ||
+                         (i.opcode == Opcode::kLoadTransposed && i.source == memory) ||
+                         (i.opcode == Opcode::kStoreTransposed && i.memory == memory);
+    plain &= indexed && i.index.size() == rank;
+    indices.push_back(&i.index);
+  });
+  const auto is_own = [&](const Dim& d) {
+    const auto step = d.coefficient_of(loop.var);
+    if (!step || !step->is_constant() || step->is(0)) return false;
+    const std::set<std::string> used = d.symbols();
+    return std::none_of(used.begin(), used.end(), [&](const std::string& s) { return s[0] == '$' || inner.count(s); });
+  };
+  for (std::size_t a = 0; plain && a < rank; ++a)
+    if (is_own((*indices[0])[a]) &&
+        std::all_of(indices.begin(), indices.end(), [&](const ir::Index* i) { return (*i)[a] == (*indices[0])[a]; }))
+      return true;
+  return false;
 }
 
 class Splitter {
@@ -142,7 +184,8 @@ class Splitter {
       const ir::Buffer& b = module_.buffer(name);
       if (b.alias >= 0 || (written && b.role == ir::BufferRole::kState)) return false;
       if (!written) continue;
-      if (writes_by(s, name, s.var) ? read : !is_private(name)) return false;
+      const bool shared = read && !reads_its_own(s, name, b.type.dims.size());
+      if (writes_by(s, name, s.var) ? shared : !is_private(name)) return false;
     }
     return true;
   }

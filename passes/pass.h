@@ -16,6 +16,7 @@ namespace gcompile::passes {
 
 struct PassContext {
   Target target;
+  std::int64_t memory_budget = -1;  // bytes of temporaries that `rematerialize` aims at; -1: no budget
 };
 
 using GraphPass = ir::Graph (*)(const ir::Graph&, const PassContext&);

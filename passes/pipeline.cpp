@@ -17,6 +17,7 @@
 #include "gcompile/passes/lower.h"
 #include "gcompile/passes/parallelize.h"
 #include "gcompile/passes/plan_memory.h"
+#include "gcompile/passes/rematerialize.h"
 #include "gcompile/passes/schedule.h"
 #include "gcompile/passes/simplify.h"
 #include "gcompile/passes/simplify_index.h"
@@ -37,6 +38,8 @@ const Pass kPasses[] = {
     {"contract", "a * b + c becomes fma(a, b, c) where the target has it", contract, true},
     {"dce", "drops states and results that nothing needs", dce, true},
     {"layout", "in which order the axes of a state lie in memory", layout, true},
+    {"rematerialize", "under a memory budget: computes long-lived cheap values again where they are read",
+     rematerialize, true},
     {"fuse", "groups nodes into kernels: an anchored nest, or loops", fuse, true},
     {"lower", "fusions become kernels", lower, true},
     {"simplify-index", "index expressions with the ranges of their variables", simplify_index, true},
@@ -49,7 +52,7 @@ const Pass kPasses[] = {
 
 // Folding leaves selects between constants and the like behind, so simplify runs again after it.
 constexpr std::string_view kStandard[] = {
-    "simplify", "fold",           "simplify", "cse",         "contract", "dce",         "layout",      "fuse",
+    "simplify", "fold", "simplify", "cse", "contract", "dce", "layout", "rematerialize", "fuse",
     "lower",    "simplify-index", "tile",     "expand-math", "schedule", "parallelize", "plan-memory",
 };
 

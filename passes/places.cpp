@@ -14,7 +14,7 @@ constexpr int kExpressionLimit = 96;  // nodes computed in one expression
 // Whether a reader of this kind reads the same element of its operand for several elements of its result.
 bool rereads(const ir::Node& reader) {
   if (reader.op->name == "broadcast") return !(reader.types[0].size() == reader.operands[0].type().size());
-  return reader.op->is(ir::kContraction) || reader.op->name == "gather" || reader.op->name == "scatter_add";
+  return reader.op->is(ir::kContraction) || reader.op->is(ir::kIndexing);
 }
 
 ir::Index variables(const ir::Node& n) {
@@ -76,8 +76,20 @@ void search(const ir::Node& n, const ir::Index& index, const Placed& placed, Exp
 
 }  // namespace
 
-bool folds(const ir::Node& n) {
-  return n.op->is(ir::kReduction) || n.op->name == "argmax" || n.op->name == "argmin" || n.op->name == "scatter_add";
+bool folds(const ir::Node& n) { return n.op->is(ir::kFolding); }
+
+bool is_flat(const ir::Node& n, const Placed& placed) {
+  const std::function<bool(const ir::Node&)> fits = [&](const ir::Node& o) {
+    if (placed.count(&o) || o.op->name == "input" || o.op->name == "state")
+      return o.types[0].rank() == 0 || o.types[0].dims == n.types[0].dims;
+    if (o.op->name == "constant") return o.types[0].size().is(1);
+    if (o.op->name == "dim") return true;
+    if (o.op->name == "broadcast") return o.operands[0].type().rank() == 0 && fits(*o.operands[0].node);
+    if (!o.op->is(ir::kElementwise)) return false;
+    return std::all_of(o.operands.begin(), o.operands.end(), [&](const ir::Value& v) { return fits(*v.node); });
+  };
+  if (!std::holds_alternative<ir::ElementLowering>(n.op->lower)) return false;
+  return std::all_of(n.operands.begin(), n.operands.end(), [&](const ir::Value& v) { return fits(*v.node); });
 }
 
 bool needs_memory(const ir::Node& n) {

@@ -31,8 +31,12 @@ bool rides_on(const ir::Node& node, const std::vector<const ir::Node*>& stored,
 // row-major offset.
 bool needs_memory(const ir::Node& node);
 
-// Whether an element needs many of the operand: a reduction, the place of an extreme, a scatter_add.
+// Whether an element needs many of the operand: a reduction, the place of an extreme, a sum at indices.
 bool folds(const ir::Node& node);
+
+// Whether the element at a row-major offset is made of elements at that offset, of values of that shape or scalars:
+// then one loop goes over all of it.
+bool is_flat(const ir::Node& node, const std::unordered_set<const ir::Node*>& placed);
 
 // Leaves and views: an element costs an index computation at most.
 bool is_cheap(const ir::Node& node);

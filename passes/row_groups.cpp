@@ -8,6 +8,8 @@
 #include "gcompile/ir/op.h"
 #include "gcompile/passes/axes.h"
 #include "gcompile/passes/places.h"
+#include "gcompile/passes/row_steps.h"
+#include "gcompile/passes/siblings.h"
 
 namespace gcompile::passes {
 namespace {
@@ -77,7 +79,8 @@ class Grouping {
           if (placed_.count(n) && !done.count(n) &&
               rides_on(*n, g.stored, placed_, [&](const Node* o) { return done.count(o) != 0; }))
             store(n);
-      const bool scatters = root->op->name == "scatter_add";  // its rows come from anywhere
+      const bool scatters =
+          std::holds_alternative<ir::ScatterLowering>(root->op->lower);  // its rows come from anywhere
       if (!has_dot && !scatters && g.stored.size() == 1) g.rows = root->types[0].rank();
       for (const Node* n : g.stored) stored_by_[n] = groups_.size();
       merged_into_.push_back(groups_.size());
@@ -207,8 +210,17 @@ class Grouping {
             read[v.node] = true;
     for (Group& g : groups_) {
       if (g.stored.size() == 1 || !g.rows) g.rows = 0;
-      for (const Node* n : g.stored)
-        if (!g.rows || read.count(n) || !row_size(n->types[0], g.rows).is_constant()) g.outputs.push_back({n, 0});
+      NodeSet remade;
+      if (g.rows) {
+        NodeSet kept;
+        for (const Node* n : g.stored)
+          if (read.count(n)) kept.insert(n);
+        remade = remade_in_rows(g.nodes, {g.stored.begin(), g.stored.end()}, kept, g.rows, target_);
+      }
+      for (const Node* n : g.stored) {
+        const bool in_frame = row_size(n->types[0], g.rows).is_constant() || remade.count(n);
+        if (!g.rows || read.count(n) || !in_frame) g.outputs.push_back({n, 0});
+      }
     }
   }
 
@@ -249,7 +261,7 @@ class Grouping {
 }  // namespace
 
 std::vector<Group> grouped(const Nodes& nodes, const std::vector<Value>& outputs, const Target& target) {
-  return Grouping(nodes, outputs, target).run();
+  return join_siblings(Grouping(nodes, outputs, target).run(), target);
 }
 
 }  // namespace gcompile::passes

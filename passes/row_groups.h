@@ -18,6 +18,7 @@ struct Group {
   Nodes stored;                    // those that get memory
   std::vector<ir::Value> outputs;  // those of them that others read, or that are too large for the frame
   int rows = 0;                    // leading axes that all stored values share; 0: not made by rows
+  int siblings = 0;                // other kernels that were joined with it (siblings.h)
 };
 
 // The kernels of the nodes, in an order in which they can be launched. `outputs` are read after the last one.

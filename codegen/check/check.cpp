@@ -103,7 +103,7 @@ class Check {
   }
 
   void check_target(const Target& target, bool first) {
-    const PassContext context{target};
+    const PassContext context{target, options_.memory_budget};
     Stage stage = graph_;
     if (!graph_passes(stage, context, first)) return;
     const std::string at = target.name + ", ";
@@ -224,7 +224,7 @@ class Check {
 
   // Which pass below the graph makes the result wrong: the one without which it is right.
   std::string blame(const Target& target, const Case& c) {
-    const PassContext context{target};
+    const PassContext context{target, options_.memory_budget};
     const auto right = [&](const std::function<ir::Program()>& make) {
       try {
         return compare_within(c.expected, Compiled(make(), target).run(c.call)).ok();

@@ -19,6 +19,7 @@ struct CheckOptions {
   bool threads = true;                      // also run on three threads
   bool kernel_text = true;                  // also compile what the kernels' text parses to
   bool gradient = true;
+  std::int64_t memory_budget = -1;  // that the compiled code keeps to (pass rematerialize); -1: none
   bool stop_at_failure = false;
 };
 

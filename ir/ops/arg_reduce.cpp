@@ -73,7 +73,7 @@ OpDef arg_reduction(std::string_view name, Eval eval, Expr (*lower)(ElementConte
   OpDef d;
   d.name = name;
   d.arity = 1;
-  d.traits = 0;
+  d.traits = kFolding;
   d.infer = infer_arg;
   d.eval = eval;
   d.lower = CustomLowering{lower};

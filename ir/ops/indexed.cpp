@@ -153,7 +153,7 @@ std::vector<OpDef> indexed_ops() {
   return {
       {.name = "gather",
        .arity = 2,
-       .traits = 0,
+       .traits = kIndexing,
        .infer = infer_gather,
        .vjp = gather_rule,
        .eval = eval_gather,
@@ -163,11 +163,11 @@ std::vector<OpDef> indexed_ops() {
        .signature = "gather(x: T[.., A, ..], indices: i32[I..]) {axis} -> T[.., I.., ..]"},
       {.name = "scatter_add",
        .arity = 2,
-       .traits = 0,
+       .traits = kFolding | kIndexing,
        .infer = infer_scatter_add,
        .vjp = scatter_add_rule,
        .eval = eval_scatter_add,
-       .lower = CustomLowering{lower_scatter_add},
+       .lower = ScatterLowering{"add", [](DType) { return 0.0; }, lower_scatter_add},
        .dtypes = kNumbers,
        .tolerance = 0,
        .doc = "Zeros to which slices are added along an axis, at indices, which are clamped to the axis; in ascending "

@@ -117,7 +117,7 @@ OpDef reduction(std::string_view name, Eval eval, Vjp vjp, ReduceLowering lower,
   OpDef d;
   d.name = name;
   d.arity = 1;
-  d.traits = kReduction;
+  d.traits = kReduction | kFolding;
   d.infer = infer_reduce;
   d.vjp = vjp;
   d.eval = eval;

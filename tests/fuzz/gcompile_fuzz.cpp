@@ -73,6 +73,7 @@ codegen::CheckOptions options_for(const Sample& s, std::uint64_t index, const Ta
   options.threads = index % 4 == 1;
   options.constant_extents = index % 2;
   options.gradient = s.network && index % 2 == 0;
+  options.memory_budget = index % 5 == 2 ? 0 : -1;
   return options;
 }
 

@@ -141,6 +141,8 @@ TEST_F(CompileCache, MissesForAnythingThatTheCodeDependsOn) {
   misses("an option", scaled(a, 1));
   options.debug_info = true;
   misses("another option", scaled(a, 1));
+  options.memory_budget = 1000;
+  misses("with a memory budget", scaled(a, 1));
 }
 
 TEST_F(CompileCache, IsLeftAsideByWhoWantsToSeeThePasses) {

@@ -73,6 +73,7 @@ int check_command(const std::vector<std::string>& words) {
   const passes::Stage stage = read_model(vars, {});
   const auto* graph = std::get_if<ir::Graph>(&stage);
   if (!graph) throw UsageError("check takes a graph, here is a kernel");
+  options.memory_budget = memory_budget_of(vars);
   options.targets = targets_of(vars, *graph);
   const passes::DimValues dims = dims_of(vars);
   passes::specialize(*graph, dims);  // refuses unknown names and values out of bounds

@@ -130,7 +130,7 @@ int emit_command(const std::vector<std::string>& words) {
     for (const std::string& name : split_commas(vars["passes"].as<std::string>()))
       if (!name.empty()) list.push_back(&pass_named(name));
 
-  PassRunner runner(read_model(vars, dims_of(vars)), {target}, options, std::cerr);
+  PassRunner runner(read_model(vars, dims_of(vars)), {target, memory_budget_of(vars)}, options, std::cerr);
   for (const passes::Pass* pass : list) runner.run(*pass);
   const std::string_view level = wanted_level(vars, runner.stage(), fixed);
   const std::string_view from = level_named(std::string(level)).from;

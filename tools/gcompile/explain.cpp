@@ -84,6 +84,12 @@ void explain_program(const ir::Program& program, std::ostream& out) {
 }  // namespace
 
 void explain(const passes::Stage& stage, const Target& target, std::ostream& out) {
+  const auto* whole = std::get_if<ir::Graph>(&stage);
+  const auto* planned = std::get_if<ir::Program>(&stage);
+  for (const std::string& reason : whole     ? whole->reasons
+                                   : planned ? planned->module.reasons
+                                             : std::get<ir::KernelModule>(stage).reasons)
+    out << reason << '\n';
   if (const auto* graph = std::get_if<ir::Graph>(&stage)) explain_graph(*graph, out);
   if (const auto* module = std::get_if<ir::KernelModule>(&stage)) explain_kernels(*module, target, out);
   if (const auto* program = std::get_if<ir::Program>(&stage)) {

@@ -13,6 +13,8 @@ po::options_description common_options() {
   auto add = options.add_options();
   add("dim", po::value<std::vector<std::string>>()->value_name("N=32"), "the value of a symbolic dimension");
   add("target", po::value<std::string>()->value_name("NAME"), "the machine, see `gcompile list targets`");
+  add("memory-budget", po::value<std::int64_t>()->value_name("BYTES"),
+      "of temporaries, for typical extents: what is cheap is computed again where that takes less");
   add("help", "this text");
   return options;
 }
@@ -63,6 +65,13 @@ Target target_of(const po::variables_map& vars) {
   } catch (const Error& e) {
     throw UsageError(e.what());
   }
+}
+
+std::int64_t memory_budget_of(const po::variables_map& vars) {
+  if (!vars.count("memory-budget")) return -1;
+  const std::int64_t budget = vars["memory-budget"].as<std::int64_t>();
+  if (budget < 0) throw UsageError("--memory-budget " + std::to_string(budget) + ": expected a number >= 0");
+  return budget;
 }
 
 std::vector<std::string> split_commas(const std::string& text) {

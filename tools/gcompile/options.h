@@ -36,6 +36,8 @@ std::pair<std::string, std::string> split_assignment(const std::string& text, co
 std::map<std::string, std::int64_t> dims_of(const po::variables_map& vars);
 // What --target names, or the default. Throws UsageError for an unknown one.
 Target target_of(const po::variables_map& vars);
+// What --memory-budget says; -1: none. Throws UsageError for a negative one.
+std::int64_t memory_budget_of(const po::variables_map& vars);
 std::vector<std::string> split_commas(const std::string& text);
 
 }  // namespace gcompile::tool

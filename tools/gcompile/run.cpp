@@ -193,7 +193,7 @@ int run_command(const std::vector<std::string>& words) {
   }
   passes::PipelineOptions options;
   options.check_nan = source != nullptr;
-  Run run(vars, passes::run_pipeline(std::move(stage), {target}, options), source, target);
+  Run run(vars, passes::run_pipeline(std::move(stage), {target, memory_budget_of(vars)}, options), source, target);
   const bool profiled = vars.count("profile") || vars.count("trace");
   const runtime::Profile profile =
       run.call(steps, vars.count("hex") != 0, {.profile = profiled, .debug_info = vars.count("debug-info") != 0});

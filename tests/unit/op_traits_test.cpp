@@ -1,0 +1,31 @@
+// What passes ask of an op's record must agree with how the record says it is lowered.
+#include <gtest/gtest.h>
+
+#include "gcompile/ir/op.h"
+
+namespace gcompile::ir {
+namespace {
+
+TEST(OpTraits, FoldingIsWhatTheLoweringDoes) {
+  int scatters = 0;
+  for (const OpDef& op : all_ops()) {
+    SCOPED_TRACE(std::string(op.name));
+    const bool reduces = std::holds_alternative<ReduceLowering>(op.lower);
+    const bool scatter = std::holds_alternative<ScatterLowering>(op.lower);
+    EXPECT_EQ(reduces, op.is(kReduction));
+    if (reduces || scatter) EXPECT_TRUE(op.is(kFolding));
+    if (op.is(kElementwise) || op.is(kView) || op.is(kLeaf)) EXPECT_FALSE(op.is(kFolding));
+    if (scatter) {
+      ++scatters;
+      EXPECT_TRUE(op.is(kIndexing));
+      const auto& rule = std::get<ScatterLowering>(op.lower);
+      EXPECT_TRUE(find_op(rule.combine) && find_op(rule.combine)->is(kElementwise));
+      EXPECT_TRUE(rule.identity && rule.element);
+    }
+    if (op.is(kIndexing)) EXPECT_EQ(op.arity, 2);
+  }
+  EXPECT_GT(scatters, 0);
+}
+
+}  // namespace
+}  // namespace gcompile::ir
