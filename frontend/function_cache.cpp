@@ -2,6 +2,7 @@
 
 #include "gcompile/codegen/compile.h"
 #include "gcompile/frontend/trace.h"
+#include "gcompile/passes/specialize.h"
 #include "gcompile/runtime/thread_pool.h"
 
 namespace gcompile {
@@ -33,6 +34,18 @@ std::map<std::string, std::int64_t> bound_symbols(const std::vector<Type>& types
     for (int axis = 0; axis < types[i].rank() && axis < shapes[i].rank(); ++axis)
       if (const auto symbol = types[i].dim(axis).as_symbol()) values.emplace(*symbol, shapes[i][axis]);
   return values;
+}
+
+// Whether the leading extents of all arguments that have one are 1.
+bool is_batch_of_one(std::span<const Argument* const> arguments) {
+  bool any = false;
+  for (const Argument* argument : arguments) {
+    const Array& a = argument->array();
+    if (a.rank() == 0) continue;
+    if (a.shape()[0] != 1) return false;
+    any = true;
+  }
+  return any;
 }
 
 int threads_of(const JitOptions& options) {
@@ -72,7 +85,7 @@ bool FunctionCache::fits(const Variant& variant, std::span<const Argument* const
       if (d.is_constant() && d.constant() != a.shape()[axis]) return false;
     }
   }
-  return true;
+  return !variant.any_batch || !is_batch_of_one(arguments);
 }
 
 FunctionCache::Variant& FunctionCache::find(std::span<const Argument* const> arguments) {
@@ -89,10 +102,11 @@ FunctionCache::Variant& FunctionCache::find(std::span<const Argument* const> arg
     specs.push_back(std::move(spec));
     where.push_back(arguments[i]->where());
   }
-  return compile(specs, where);
+  return compile(specs, where, batch_ != Batch::kStatic && is_batch_of_one(arguments));
 }
 
-FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& specs, std::span<const Where> where) {
+FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& specs, std::span<const Where> where,
+                                               bool one) {
   codegen::CompileOptions options;
   if (!options_.target.empty()) options.target = codegen::target_named(options_.target);
   if (options_.verify_each) options.verify_each = true;
@@ -107,11 +121,15 @@ FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& sp
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const std::string name = specs[i].name.empty() ? "x" + std::to_string(i) : specs[i].name;
     inputs.push_back(trace.input(name, specs[i].type, where[i]));
-    variant->types.push_back(specs[i].type);
   }
   const std::vector<Tensor> results = body_(inputs);
   if (batch_ == Batch::kSymbolicNonempty) trace.require_nonempty(Dim(kBatch));
-  variant->executable = codegen::compile(trace.finish(results, where.empty() ? Where() : where[0]), options);
+  ir::Graph graph = trace.finish(results, where.empty() ? Where() : where[0]);
+  // Traced like every other batch: so what the function may do does not depend on the extent.
+  if (one) graph = passes::specialize(graph, {{kBatch, 1}});
+  for (const ir::Graph::Input& input : graph.inputs) variant->types.push_back(input.value.type());
+  variant->any_batch = batch_ != Batch::kStatic && !one;
+  variant->executable = codegen::compile(graph, options);
   variant->executable->set_threads(threads_of(options_));
   variant->shapes.resize(specs.size());
   variant->slots.assign(kSlots, std::vector<Array>(result_count_));
@@ -147,7 +165,7 @@ std::span<const Array> FunctionCache::run(std::span<const Argument* const> argum
   std::vector<Array>& slot = free_slot(v);
   // The executable knows the line of the call that it was compiled for; the call at hand is the one to look at.
   try {
-    v.executable->run({pointers, arguments.size()}, slot);
+    v.executable->run_alone({pointers, arguments.size()}, slot);
   } catch (const CallError& e) {
     if (arguments.empty()) throw;
     throw CallError(Location::from(arguments[0]->where()), e.message());

@@ -5,6 +5,7 @@
 #include "gcompile/ir/op.h"
 #include "gcompile/passes/fuser.h"
 #include "gcompile/passes/nest_worth.h"
+#include "gcompile/passes/one_sample.h"
 #include "gcompile/passes/places.h"
 #include "gcompile/passes/row_groups.h"
 
@@ -51,6 +52,14 @@ bool has_other_leading_axis(const Nodes& nodes, const AxisClasses& classes, cons
   return false;
 }
 
+// A nest; of a single sample, the loops that give the same bits.
+void add_nest(Fuser& fuser, Fuser::Body body, const std::vector<Value>& outputs, const Dim& extent,
+              const std::string& reason, const std::vector<std::int64_t>& axes, const Target& target) {
+  if (!extent.is(1)) return fuser.add(std::move(body), outputs, {"nest", reason, axes});
+  body.graph = std::make_shared<Graph>(for_one_sample(*body.graph, axes, target));
+  fuser.add(std::move(body), outputs, {"loops", "one sample, lanes along the features; else " + reason});
+}
+
 bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const std::vector<Value>& outputs,
                   const PassContext& context, Fuser& fuser, std::string& why_not) {
   const AxisClasses classes(all);
@@ -81,7 +90,7 @@ bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const
     Fuser::Body body = fuser.body_of(computed, outputs);
     std::vector<std::int64_t> axes;
     for (const Value& v : body.inputs) axes.push_back(std::max(classes.find(v, anchor), -1));
-    fuser.add(std::move(body), outputs, {"nest", why_not + reason.first, axes});
+    add_nest(fuser, std::move(body), outputs, plan->extent, why_not + reason.first, axes, context.target);
     return true;
   }
   return false;
@@ -118,7 +127,8 @@ bool fuse_rows_as_nest(const Group& g, const PassContext& context, Fuser& fuser,
   std::vector<std::int64_t> axes;
   for (const auto& input : body.graph->inputs) axes.push_back(std::max(classes.find(input.value, anchor), -1));
   if (std::all_of(axes.begin(), axes.end(), [](std::int64_t a) { return a < 0; })) return false;  // nothing names it
-  fuser.add(std::move(body), g.outputs, {"nest", why_not + "narrow rows, " + reason.first, axes});
+  add_nest(fuser, std::move(body), g.outputs, plan->extent, why_not + "narrow rows, " + reason.first, axes,
+           context.target);
   return true;
 }
 

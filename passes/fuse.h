@@ -8,7 +8,8 @@
 //   reason  why, for --explain.
 // Legality and profitability are apart: legal_nest says whether a class of axes can be the anchor and why not, the
 // choice is made by structure alone, never by the extent of a leading axis, so static and symbolic batches give the
-// same code.
+// same code. One extent is apart: what would be a nest over a single sample becomes loops (one_sample.h), with the bits
+// of that nest.
 #pragma once
 
 #include <optional>

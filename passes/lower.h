@@ -36,6 +36,7 @@ struct Destination {
   std::string memory;
   bool linear = false;  // scratch with one extent, in row-major order; else a buffer of the value's shape
   ir::Index row = {};   // of all elements, only those whose index begins so; scratch then holds no others
+  bool padded = false;  // scratch for whole vectors: the lanes behind the last element are nobody's
 
   // The index into the memory of the element at `index`, which has an entry for each axis of `type`.
   ir::Index at(const ir::Index& index, const Type& type) const;

@@ -35,12 +35,14 @@ bool is_flat(const BodyLowering& c, Value v, const std::vector<Dim>& dims) {
 
 bool is_long(const Dim& extent) { return !extent.is_constant() || extent.constant() >= kFewLanes; }
 
-// What a reduction folds: its last axis, others, or nothing (also where the value is no reduction).
+// What a reduction folds by lanes: its last axis, others, or nothing (also where the value is no reduction, or its
+// elements come one after the other).
 enum class Folds { kNothing, kLast, kOthers };
 Folds folds(const BodyLowering& c, Value v) {
   if (c.is_placed(v) || !std::holds_alternative<ir::ReduceLowering>(v.node->op->lower)) return Folds::kNothing;
   const auto& axes = v.node->attrs.ints("axes");
   if (axes.empty()) return Folds::kNothing;
+  if (v.node->attrs.has("order") && axes.back() == v.node->operands[0].type().rank() - 1) return Folds::kNothing;
   return axes.back() == v.node->operands[0].type().rank() - 1 ? Folds::kLast : Folds::kOthers;
 }
 
@@ -62,21 +64,23 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
     at.insert(at.end(), inner.begin(), inner.end());
     return at;
   };
+  Dim size = 1;
+  for (const Dim& d : extents) size *= d;
+  const bool one_row = !extents.empty() && size == extents.back();
   const auto store = [&](const Index& inner) {
     const Index at = whole(inner);
-    b.store(to.memory, to.at(at, t), c.value(v, at), c.mask);
+    b.store(to.memory, to.at(at, t), c.value(v, at), to.padded && one_row ? -1 : c.mask);
   };
   const Folds folded = folds(c, v);
   if (folded == Folds::kLast)
     return c.loops("i", extents, kUnroll, [&](const Index& inner) {
       b.store(to.memory, to.at(whole(inner), t), lane_reduction(c, v, whole(inner)));
     });
-  Dim size = 1;
-  for (const Dim& d : extents) size *= d;
   if (size.is_constant() && size.constant() < kFewLanes) return c.loops("i", extents, kFewLanes, store);
   if (to.row.empty() && is_flat(c, v, t.dims))
-    return over_lanes(c, t.size(),
-                      [&](const Dim& offset) { b.store(to.memory, {offset}, c.value(v, {offset}), c.mask); });
+    return over_lanes(c, t.size(), [&](const Dim& offset) {
+      b.store(to.memory, {offset}, c.value(v, {offset}), to.padded ? -1 : c.mask);
+    });
   // Lanes over the last axis unless it is too short; then over the longest of the constant axes, or a symbolic one.
   std::size_t lane_axis = extents.size() - 1;
   const auto length = [&](std::size_t a) { return extents[a].is_constant() ? extents[a].constant() : INT64_MAX; };
@@ -113,6 +117,15 @@ std::vector<std::size_t> riders_on_first(const std::vector<const Node*>& nodes, 
     stored.push_back(outputs[i].node);
   }
   return riders;
+}
+
+// For so many elements and, where these have lanes, whole vectors: neither stores nor loads of the last one need a
+// mask. A processor hands what a masked store wrote to no load before it has reached the cache.
+std::string padded_scratch(BodyLowering& c, DType dtype, std::int64_t size) {
+  constexpr std::int64_t kVector = ir::kLanes;
+  const std::int64_t whole =
+      size < kFewLanes ? std::max<std::int64_t>(size, 1) : (size + kVector - 1) / kVector * kVector;
+  return c.scratch("v", dtype, {whole}, ir::Scratch::Kind::kStack);
 }
 
 // What of a body gets memory, in order, and the scalars of scalars, which are made before the loops that read them.
@@ -183,9 +196,8 @@ void lower_loops(BodyLowering& c, const ir::Graph& graph, const std::vector<Outp
       continue;
     }
     if (size < 0) throw InternalError("a value of symbolic size inside a kernel: " + n->types[0].str());
-    const std::string name =
-        c.scratch("v", n->types[0].dtype, {std::max<std::int64_t>(size, 1)}, ir::Scratch::Kind::kStack);
-    emit_value(c, v, {name, true});
+    const std::string name = padded_scratch(c, n->types[0].dtype, size);
+    emit_value(c, v, {name, true, {}, true});
     c.place_linear(v, name);
   }
   for (const Output& o : outputs)
@@ -215,8 +227,8 @@ void lower_rows(BodyLowering& c, const ir::Graph& graph, int rows, const std::ve
       }
       if (buffers.empty()) {
         if (!size.is_constant()) throw InternalError("a row of symbolic size inside a kernel: " + t.str());
-        const std::string name = c.scratch("v", t.dtype, {size.constant()}, ir::Scratch::Kind::kStack);
-        emit_value(c, v, {name, true, row});
+        const std::string name = padded_scratch(c, t.dtype, size.constant());
+        emit_value(c, v, {name, true, row, true});
         c.place_linear(v, name, 0, static_cast<std::size_t>(rows));
         continue;
       }

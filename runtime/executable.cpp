@@ -178,6 +178,10 @@ void Executable::set_allocator(Allocate allocate) {
 
 void Executable::run(std::span<const Array* const> arguments, std::span<Array> results) {
   const Busy busy(busy_);
+  run_alone(arguments, results);
+}
+
+void Executable::run_alone(std::span<const Array* const> arguments, std::span<Array> results) {
   if (arguments.size() != inputs_.size())
     throw CallError("called with " + std::to_string(arguments.size()) + " arguments, takes " +
                     std::to_string(inputs_.size()));
