@@ -59,6 +59,11 @@ void over_lanes(BodyLowering& c, const Dim& extent, const std::function<void(con
 // done, where there is no such operand.
 bool emit_transposed(BodyLowering& c, ir::Value v, const Destination& to);
 
+// The same, where rows of constant extents end with a masked vector: as many rows as registers hold are made before the
+// first of them is stored. An update in place would else read, after each masked store, what lies beside the lanes that
+// it wrote, and a processor lets that wait until the store has reached the cache. False, and nothing done, for others.
+bool emit_with_tails(BodyLowering& c, ir::Value v, const Destination& to);
+
 // The same for a scatter_add: zeros, then the updates, one after the other. lower_scatter.cpp.
 void emit_scatter(BodyLowering& c, ir::Value v, const Destination& to);
 

@@ -86,6 +86,7 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
   const auto length = [&](std::size_t a) { return extents[a].is_constant() ? extents[a].constant() : INT64_MAX; };
   if (is_long(extents[lane_axis]) && folded == Folds::kOthers) return emit_column_reduction(c, v, to);
   if (is_long(extents[lane_axis]) && emit_transposed(c, v, to)) return;
+  if (is_long(extents[lane_axis]) && emit_with_tails(c, v, to)) return;
   if (length(lane_axis) < kFewLanes)
     for (std::size_t a = extents.size(); a-- > 0;)
       if (length(a) > length(lane_axis)) lane_axis = a;
