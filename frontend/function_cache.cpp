@@ -88,6 +88,15 @@ bool FunctionCache::fits(const Variant& variant, std::span<const Argument* const
   return !variant.any_batch || !is_batch_of_one(arguments);
 }
 
+bool FunctionCache::is_as_before(const Variant& variant, std::span<const Argument* const> arguments) {
+  if (!variant.has_run || arguments.size() != variant.types.size()) return false;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const Array& a = arguments[i]->array();
+    if (a.dtype() != variant.types[i].dtype || !(a.shape() == variant.shapes[i])) return false;
+  }
+  return true;
+}
+
 FunctionCache::Variant& FunctionCache::find(std::span<const Argument* const> arguments) {
   if (declared_) return *last_;
   for (const auto& v : variants_)
@@ -150,7 +159,8 @@ std::vector<Array>& FunctionCache::free_slot(Variant& variant) const {
 }
 
 std::span<const Array> FunctionCache::run(std::span<const Argument* const> arguments) {
-  if (!last_ || declared_ || !fits(*last_, arguments)) last_ = &find(arguments);
+  const bool as_before = last_ && is_as_before(*last_, arguments);
+  if (!as_before && (!last_ || declared_ || !fits(*last_, arguments))) last_ = &find(arguments);
   Variant& v = *last_;
   constexpr std::size_t kMostArguments = 16;
   const Array* pointers[kMostArguments];
@@ -160,12 +170,14 @@ std::span<const Array> FunctionCache::run(std::span<const Argument* const> argum
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (declared_) arguments[i]->take(v.types[i].dtype);
     pointers[i] = &arguments[i]->array();
-    v.shapes[i] = pointers[i]->shape();
+    if (!as_before) v.shapes[i] = pointers[i]->shape();
   }
+  // What is refused is no call before.
+  v.has_run = false;
   std::vector<Array>& slot = free_slot(v);
   // The executable knows the line of the call that it was compiled for; the call at hand is the one to look at.
   try {
-    v.executable->run_alone({pointers, arguments.size()}, slot);
+    v.executable->run_alone({pointers, arguments.size()}, slot, as_before);
   } catch (const CallError& e) {
     if (arguments.empty()) throw;
     throw CallError(Location::from(arguments[0]->where()), e.message());
@@ -174,6 +186,7 @@ std::span<const Array> FunctionCache::run(std::span<const Argument* const> argum
     if (argument < 0) throw;
     throw NumericError(Location::from(arguments[static_cast<std::size_t>(argument)]->where()), e.message());
   }
+  v.has_run = true;
   return slot;
 }
 
@@ -190,6 +203,7 @@ Program FunctionCache::compiled(std::span<const Argument* const> arguments) {
   const Busy busy(*this);
   Variant& v = find(arguments);
   for (std::size_t i = 0; i < arguments.size(); ++i) v.shapes[i] = arguments[i]->array().shape();
+  v.has_run = false;
   return program(v);
 }
 

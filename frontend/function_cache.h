@@ -104,6 +104,7 @@ class FunctionCache {
     std::vector<Type> types;    // as compiled
     bool any_batch = false;     // for every extent of the batch but 1
     std::vector<Shape> shapes;  // of the last call
+    bool has_run = false;       // with them
     std::shared_ptr<runtime::Executable> executable;
     std::vector<std::vector<Array>> slots;
     std::size_t next_slot = 0;
@@ -118,6 +119,7 @@ class FunctionCache {
 
   void enter();
   std::span<const Array> run(std::span<const Argument* const> arguments);
+  static bool is_as_before(const Variant& variant, std::span<const Argument* const> arguments);
   static bool fits(const Variant& variant, std::span<const Argument* const> arguments);
   Variant& find(std::span<const Argument* const> arguments);
   // `one`: for a batch of one.
