@@ -68,7 +68,8 @@ Evaluation run_evaluate(FunctionCache& cache, const LossFunction& loss, const da
 
 }  // namespace detail
 
-// The model's output for x. The leading axis of x, when it has more than one, is the batch: one compile for all sizes.
+// The model's output for x. The leading axis of x, when it has more than one, is the batch: one compile for all sizes,
+// and one for a single row.
 template <std::derived_from<nn::Module> M>
 Array predict(const M& model, const Argument& x, const JitOptions& options = {}) {
   const auto make = [&] {
