@@ -58,7 +58,7 @@ void add_nest(Fuser& fuser, Fuser::Body body, const std::vector<Value>& outputs,
               const std::string& reason, const std::vector<std::int64_t>& axes, const Target& target) {
   if (!extent.is(1)) return fuser.add(std::move(body), outputs, {"nest", reason, axes});
   body.graph = std::make_shared<Graph>(for_one_sample(*body.graph, axes, target));
-  fuser.add(std::move(body), outputs, {"loops", "one sample, lanes along the features; else " + reason});
+  fuser.add(std::move(body), outputs, {"loops", "one sample, lanes along the features; else " + reason, axes});
 }
 
 bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const std::vector<Value>& outputs,

@@ -35,7 +35,10 @@ class Nest {
     if (!plan) throw InternalError("a nest that is none: " + why);
     plan_ = *plan;
     for (const auto& i : body.inputs)
-      if (category(i.value.node) == Category::kCarried && is_transposed(i.value)) rows_.push_back(i.value);
+      if (category(i.value.node) == Category::kCarried && is_transposed(i.value)) {
+        rows_.push_back(i.value);
+        row_buffers_[i.value.node] = c.buffer_of(i.value);
+      }
     place(outputs);
     for (const Node* n : nodes_) {
       if (sums_samples(n)) sums_.push_back(n);
@@ -194,6 +197,7 @@ class Nest {
       begin_whole(k);
       now = sums.add(now, sample_);
     }
+    for (const Node* n : carried_) c_.displace({n, 0});
     return now;
   }
 
@@ -258,7 +262,7 @@ class Nest {
     const Type& t = v.type();
     const std::string columns =
         c_.scratch("x", t.dtype, {t.dim(1).constant(), ir::kLanes}, ir::Scratch::Kind::kRegister);
-    b_.load_transposed(columns, c_.buffer_of(v), {sample_, 0}, t.dim(1), c_.mask);
+    b_.load_transposed(columns, row_buffers_.at(v.node), {sample_, 0}, t.dim(1), c_.mask);
     c_.place_lanes(v, columns, 0);
     if (memory.empty()) return;
     c_.loops("i", {t.dim(1)}, kUnroll, [&](const Index& f) {
@@ -317,7 +321,8 @@ class Nest {
   AxisClasses classes_;
   int anchor_class_ = -1;
   NestPlan plan_;
-  std::vector<Value> rows_;  // inputs whose rows are transposed
+  std::vector<Value> rows_;  // inputs whose rows are transposed, and where they are in memory
+  std::unordered_map<const Node*, std::string> row_buffers_;
   NodeSet placed_, read_;
   std::vector<const Node*> carried_, sums_;  // carried values that have memory; sums over samples
   Dim sample_ = 0;
