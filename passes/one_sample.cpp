@@ -22,14 +22,14 @@ bool are_ones(const Type& t, const Ints& axes) {
   return std::all_of(axes.begin(), axes.end(), [&](std::int64_t a) { return t.dim(a).is(1); });
 }
 
-Value reduction(const Node& n, Value operand, Builder& b) {
+Value reduction(const Node& n, Value operand, bool in_order, Builder& b) {
   if (are_ones(operand.type(), n.attrs.ints("axes"))) {
     const V element = ir::reshape({&b, operand}, n.types[0].dims);
     // The other identities leave every element as it is.
     return n.op->name == "reduce_sum" && is_float(n.types[0].dtype) ? element + 0.0 : element;
   }
   ir::Attrs attrs = n.attrs;
-  attrs.set("order", std::string("ascending"));
+  if (in_order) attrs.set("order", std::string("ascending"));
   return b.make(*n.op, {operand}, std::move(attrs));
 }
 
@@ -69,9 +69,13 @@ ir::Graph for_one_sample(const ir::Graph& body, const std::vector<std::int64_t>&
   std::string why;
   const auto plan = legal_nest(nodes, classes, anchor_class, &why);
   if (!plan) throw InternalError("one sample of a nest that is none: " + why);
+  // What no sample enters, or depends on their sums, is made by lanes in a nest too.
+  const auto is_of_sample = [&](const Node& n) {
+    return plan->category.at(&n) == Category::kCarried || plan->category.at(n.operands[0].node) == Category::kCarried;
+  };
   return ir::rewrite(
       body, [&](const Node& n, const std::vector<Value>& operands, Builder& b) -> std::optional<ir::Replacement> {
-        if (n.op->is(ir::kReduction)) return ir::Replacement{reduction(n, operands[0], b)};
+        if (n.op->is(ir::kReduction)) return ir::Replacement{reduction(n, operands[0], is_of_sample(n), b)};
         if (n.op->is(ir::kContraction) && n.attrs.ints("lhs_batch").empty() &&
             are_ones(operands[0].type(), n.attrs.ints("lhs_contract")))
           return ir::Replacement{product(n, operands, plan->category.at(&n) == Category::kReduced, target, b)};

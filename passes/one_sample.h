@@ -12,8 +12,8 @@
 namespace gcompile::passes {
 
 // The body of a nest, of whose inputs `anchor` says the axis that is the anchor (-1: none), as one for loops:
-//   reductions get the attribute order = "ascending" (ir/ops/reduce.cpp), but where they fold one element, which is
-//   left, or added to 0;
+//   reductions of a sample's values get the attribute order = "ascending" (ir/ops/reduce.cpp); one that folds a single
+//   element leaves it, or adds it to 0;
 //   dots of which one product is each element become elementwise: the gradient of a weight is made where it is used.
 ir::Graph for_one_sample(const ir::Graph& body, const std::vector<std::int64_t>& anchor, const Target& target);
 
