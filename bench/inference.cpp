@@ -1,5 +1,5 @@
-// Inference of one sample with the networks of W5 and W6: "gcompile" is `predict`, which is compiled for any number of
-// rows, "fixed" a function compiled for one row. Both must give what the same network gives in double.
+// Inference of one sample with the networks of W5 and W6: "gcompile" is `predict`, which makes a program for one
+// row at the first call, "fixed" a function compiled for one row. Both must give what the same network gives in double.
 #include <algorithm>
 #include <cmath>
 

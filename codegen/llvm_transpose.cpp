@@ -41,7 +41,10 @@ std::vector<Value*> MemoryEmitter::load_rows(const Place& source, const Linear& 
   std::vector<llvm::Constant*> inside;
   for (int c = 0; c < width; ++c) inside.push_back(b_.getInt1(c < count));
   Value* bits = nullptr;
+  const auto* known = llvm::dyn_cast_or_null<llvm::Constant>(mask);  // rows that are off are nobody's
   const auto load_row = [&](int r) -> Value* {
+    if (known && known->getAggregateElement(static_cast<unsigned>(r))->isNullValue())
+      return llvm::PoisonValue::get(type);
     Value* address = row_address(source, rows_at, r);
     if (bits) {
       address = b_.CreateSelect(mask_bit(b_, bits, r), address, zeros());
@@ -64,7 +67,7 @@ std::vector<Value*> MemoryEmitter::load_rows(const Place& source, const Linear& 
     }
     return rows;
   };
-  if (!mask) return all_rows();
+  if (!mask || known) return all_rows();
   // Nearly always all rows are there; only the last vector of a batch chooses an address row by row.
   Value* mask_bits = b_.CreateBitCast(mask, b_.getInt16Ty());
   llvm::Function* function = b_.GetInsertBlock()->getParent();

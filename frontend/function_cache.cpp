@@ -2,6 +2,7 @@
 
 #include "gcompile/codegen/compile.h"
 #include "gcompile/frontend/trace.h"
+#include "gcompile/passes/specialize.h"
 #include "gcompile/runtime/thread_pool.h"
 
 namespace gcompile {
@@ -33,6 +34,18 @@ std::map<std::string, std::int64_t> bound_symbols(const std::vector<Type>& types
     for (int axis = 0; axis < types[i].rank() && axis < shapes[i].rank(); ++axis)
       if (const auto symbol = types[i].dim(axis).as_symbol()) values.emplace(*symbol, shapes[i][axis]);
   return values;
+}
+
+// Whether the leading extents of all arguments that have one are 1.
+bool is_batch_of_one(std::span<const Argument* const> arguments) {
+  bool any = false;
+  for (const Argument* argument : arguments) {
+    const Array& a = argument->array();
+    if (a.rank() == 0) continue;
+    if (a.shape()[0] != 1) return false;
+    any = true;
+  }
+  return any;
 }
 
 int threads_of(const JitOptions& options) {
@@ -72,6 +85,15 @@ bool FunctionCache::fits(const Variant& variant, std::span<const Argument* const
       if (d.is_constant() && d.constant() != a.shape()[axis]) return false;
     }
   }
+  return !variant.any_batch || !is_batch_of_one(arguments);
+}
+
+bool FunctionCache::is_as_before(const Variant& variant, std::span<const Argument* const> arguments) {
+  if (!variant.has_run || arguments.size() != variant.types.size()) return false;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const Array& a = arguments[i]->array();
+    if (a.dtype() != variant.types[i].dtype || !(a.shape() == variant.shapes[i])) return false;
+  }
   return true;
 }
 
@@ -89,10 +111,11 @@ FunctionCache::Variant& FunctionCache::find(std::span<const Argument* const> arg
     specs.push_back(std::move(spec));
     where.push_back(arguments[i]->where());
   }
-  return compile(specs, where);
+  return compile(specs, where, batch_ != Batch::kStatic && is_batch_of_one(arguments));
 }
 
-FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& specs, std::span<const Where> where) {
+FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& specs, std::span<const Where> where,
+                                               bool one) {
   codegen::CompileOptions options;
   if (!options_.target.empty()) options.target = codegen::target_named(options_.target);
   if (options_.verify_each) options.verify_each = true;
@@ -108,11 +131,15 @@ FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& sp
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const std::string name = specs[i].name.empty() ? "x" + std::to_string(i) : specs[i].name;
     inputs.push_back(trace.input(name, specs[i].type, where[i]));
-    variant->types.push_back(specs[i].type);
   }
   const std::vector<Tensor> results = body_(inputs);
   if (batch_ == Batch::kSymbolicNonempty) trace.require_nonempty(Dim(kBatch));
-  variant->executable = codegen::compile(trace.finish(results, where.empty() ? Where() : where[0]), options);
+  ir::Graph graph = trace.finish(results, where.empty() ? Where() : where[0]);
+  // Traced like every other batch: so what the function may do does not depend on the extent.
+  if (one) graph = passes::specialize(graph, {{kBatch, 1}});
+  for (const ir::Graph::Input& input : graph.inputs) variant->types.push_back(input.value.type());
+  variant->any_batch = batch_ != Batch::kStatic && !one;
+  variant->executable = codegen::compile(graph, options);
   variant->executable->set_threads(threads_of(options_));
   variant->shapes.resize(specs.size());
   variant->slots.assign(kSlots, std::vector<Array>(result_count_));
@@ -133,7 +160,8 @@ std::vector<Array>& FunctionCache::free_slot(Variant& variant) const {
 }
 
 std::span<const Array> FunctionCache::run(std::span<const Argument* const> arguments) {
-  if (!last_ || declared_ || !fits(*last_, arguments)) last_ = &find(arguments);
+  const bool as_before = last_ && is_as_before(*last_, arguments);
+  if (!as_before && (!last_ || declared_ || !fits(*last_, arguments))) last_ = &find(arguments);
   Variant& v = *last_;
   constexpr std::size_t kMostArguments = 16;
   const Array* pointers[kMostArguments];
@@ -143,12 +171,14 @@ std::span<const Array> FunctionCache::run(std::span<const Argument* const> argum
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (declared_) arguments[i]->take(v.types[i].dtype);
     pointers[i] = &arguments[i]->array();
-    v.shapes[i] = pointers[i]->shape();
+    if (!as_before) v.shapes[i] = pointers[i]->shape();
   }
+  // What is refused is no call before.
+  v.has_run = false;
   std::vector<Array>& slot = free_slot(v);
   // The executable knows the line of the call that it was compiled for; the call at hand is the one to look at.
   try {
-    v.executable->run({pointers, arguments.size()}, slot);
+    v.executable->run_alone({pointers, arguments.size()}, slot, as_before);
   } catch (const CallError& e) {
     if (arguments.empty()) throw;
     throw CallError(Location::from(arguments[0]->where()), e.message());
@@ -157,6 +187,7 @@ std::span<const Array> FunctionCache::run(std::span<const Argument* const> argum
     if (argument < 0) throw;
     throw NumericError(Location::from(arguments[static_cast<std::size_t>(argument)]->where()), e.message());
   }
+  v.has_run = true;
   return slot;
 }
 
@@ -173,6 +204,7 @@ Program FunctionCache::compiled(std::span<const Argument* const> arguments) {
   const Busy busy(*this);
   Variant& v = find(arguments);
   for (std::size_t i = 0; i < arguments.size(); ++i) v.shapes[i] = arguments[i]->array().shape();
+  v.has_run = false;
   return program(v);
 }
 

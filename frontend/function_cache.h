@@ -1,6 +1,8 @@
 // FunctionCache: a traced function and what was compiled of it, one variant per (dtypes, ranks, static extents) of the
-// arguments. The variant used last is compared first, extent by extent; a call that fits it neither hashes nor
-// allocates. Results are written into slots that are used again as soon as no copy of theirs is left.
+// arguments. Where the batch is a symbol there are two at most: a batch of one has a program of its own, the symbolic
+// one specialized, in which lanes run along the features; it computes the same bits. The variant used last is compared
+// first, extent by extent; a call that fits it neither hashes nor allocates. Results are written into slots that are
+// used again as soon as no copy of theirs is left.
 // Internal to jit, compile, TrainStep and predict.
 #pragma once
 
@@ -103,8 +105,10 @@ class FunctionCache {
   static constexpr std::size_t kSlots = 4;  // results of that many calls can be held before new ones are allocated
 
   struct Variant {
-    std::vector<Type> types;    // as traced
+    std::vector<Type> types;    // as compiled
+    bool any_batch = false;     // for every extent of the batch but 1
     std::vector<Shape> shapes;  // of the last call
+    bool has_run = false;       // with them
     std::shared_ptr<runtime::Executable> executable;
     std::vector<std::vector<Array>> slots;
     std::size_t next_slot = 0;
@@ -119,9 +123,11 @@ class FunctionCache {
 
   void enter();
   std::span<const Array> run(std::span<const Argument* const> arguments);
+  static bool is_as_before(const Variant& variant, std::span<const Argument* const> arguments);
   static bool fits(const Variant& variant, std::span<const Argument* const> arguments);
   Variant& find(std::span<const Argument* const> arguments);
-  Variant& compile(const std::vector<TensorSpec>& specs, std::span<const Where> where);
+  // `one`: for a batch of one.
+  Variant& compile(const std::vector<TensorSpec>& specs, std::span<const Where> where, bool one = false);
   std::vector<Array>& free_slot(Variant& variant) const;
   Program program(const Variant& variant) const;
 

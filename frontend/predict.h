@@ -35,11 +35,12 @@ struct ForwardCaches {
   };
   std::vector<Entry> entries;
 
-  template <class Key, class Make>
-  FunctionCache& find(const Key& key, const Make& make) {
+  // The one whose key is made of these parts; a key is made only for a new one.
+  template <class Key, class Make, class... Parts>
+  FunctionCache& find(const Make& make, const Parts&... parts) {
     for (const Entry& e : entries)
-      if (const Key* k = std::any_cast<Key>(&e.key); k && *k == key) return *e.cache;
-    entries.push_back({key, make()});
+      if (const Key* k = std::any_cast<Key>(&e.key); k && k->is_of(parts...)) return *e.cache;
+    entries.push_back({Key{parts...}, make()});
     return *entries.back().cache;
   }
 };
@@ -47,15 +48,13 @@ struct ForwardCaches {
 template <class M>
 struct PredictKey {
   JitOptions options;
-  friend bool operator==(const PredictKey& a, const PredictKey& b) { return a.options == b.options; }
+  bool is_of(const JitOptions& others) const { return options == others; }
 };
 template <class M, class L>
 struct EvaluateKey {
   L loss;
   JitOptions options;
-  friend bool operator==(const EvaluateKey& a, const EvaluateKey& b) {
-    return a.loss == b.loss && a.options == b.options;
-  }
+  bool is_of(const L& other, const JitOptions& others) const { return loss == other && options == others; }
 };
 
 using Forward = std::function<Tensor(const Tensor&)>;
@@ -69,14 +68,15 @@ Evaluation run_evaluate(FunctionCache& cache, const LossFunction& loss, const da
 
 }  // namespace detail
 
-// The model's output for x. The leading axis of x, when it has more than one, is the batch: one compile for all sizes.
+// The model's output for x. The leading axis of x, when it has more than one, is the batch: one compile for all sizes,
+// and one for a single row.
 template <std::derived_from<nn::Module> M>
 Array predict(const M& model, const Argument& x, const JitOptions& options = {}) {
   const auto make = [&] {
     return detail::make_predict(
         [&model, where = x.where()](const Tensor& t) { return nn::call_forward(model, t, where); }, options);
   };
-  return detail::run_predict(model.caches().find(detail::PredictKey<M>{options}, make), x);
+  return detail::run_predict(model.caches().template find<detail::PredictKey<M>>(make, options), x);
 }
 
 // The loss, and the metric, over a data set. CallError for an empty one.
@@ -89,8 +89,8 @@ Evaluation evaluate(const M& model, const L& loss, const data::Dataset& data, co
                                  options, where);
   };
   if constexpr (std::equality_comparable<L>)
-    return detail::run_evaluate(model.caches().find(detail::EvaluateKey<M, L>{loss, options}, make), f, data, metric,
-                                where);
+    return detail::run_evaluate(model.caches().template find<detail::EvaluateKey<M, L>>(make, loss, options), f, data,
+                                metric, where);
   else
     return detail::run_evaluate(*make(), f, data, metric, where);
 }

@@ -4,7 +4,8 @@
 //   gc::Array loss = step(inputs, labels);
 //   gc::TrainStep careful(model, gc::nn::BCELoss{}, gc::optim::SGD{.lr = 0.1}, {.check = gc::Check::NaN});
 //
-// The leading axis of inputs and labels is the batch, any size from 1: a smaller last batch does not recompile. Frozen
+// The leading axis of inputs and labels is the batch, any size from 1: a smaller last batch does not recompile; only
+// the first batch of one row does, to a program of its own, which is faster and computes the same bits. Frozen
 // parameters are left alone; a parameter that the loss does not use too, with one warning on stderr.
 #pragma once
 

@@ -14,6 +14,8 @@ using ir::Index;
 using ir::Node;
 using ir::Value;
 
+constexpr std::int64_t kUnrolledFold = 16;  // elements that are folded without a loop
+
 bool uses_lane(const Index& index) {
   return std::any_of(index.begin(), index.end(), [](const Dim& d) { return d.uses(ir::kLaneSymbol); });
 }
@@ -28,6 +30,16 @@ std::string text(const Index& index) {
   std::string t;
   for (const Dim& d : index) t += d.str() + ";";
   return t;
+}
+
+// Whether lanes are neighbours that begin at a multiple of their number.
+bool is_whole_vector(const Dim& d) {
+  const auto step = d.coefficient_of(ir::kLaneSymbol);
+  if (!step || !step->is(1)) return false;
+  const Dim first = d - Dim(ir::kLaneSymbol);
+  return std::all_of(first.terms().begin(), first.terms().end(),
+                     [](const auto& term) { return term.coefficient % ir::kLanes == 0; }) &&
+         first.constant() % ir::kLanes == 0;
 }
 
 bool has_opaque(const Dim& d) {
@@ -252,8 +264,11 @@ Expr BodyLowering::load(const Place& place, const Type& type, const Index& at) {
   if (!used.empty())
     for (Dim& d : index) d = d.substitute(renamed);
   const bool lane_access = uses_lane(index) || lane_operands;
-  // Lanes beyond the end read nothing: strided, they would reach far behind the memory. Those of a tile are all there.
-  const int m = lane_access && !place.by_lanes() ? b_.both(mask, predicate_) : predicate_;
+  // Lanes beyond the end read nothing: strided, they would reach far behind the memory. Those of a tile are all there,
+  // and so are whole vectors of scratch that is made of such.
+  const ir::Scratch* frame = place.form == Form::kLinear ? b_.kernel().find_scratch(place.memory) : nullptr;
+  const bool whole = frame && !lane_operands && frame->extents.at(0) % ir::kLanes == 0 && is_whole_vector(index[0]);
+  const int m = lane_access && !place.by_lanes() && !whole ? b_.both(mask, predicate_) : predicate_;
   return {b_.load(place.memory, type.dtype, simplified(index), std::move(operands), m)};
 }
 
@@ -297,7 +312,6 @@ Expr BodyLowering::guarded(Expr predicate, const std::function<Expr()>& f, Expr 
 
 std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, std::vector<Expr> initial,
                                      const std::function<std::vector<Expr>(const Index&, std::vector<Expr>)>& step) {
-  constexpr std::int64_t kUnroll = 16;
   Index index;
   std::vector<ir::VType> types;
   for (const Expr& e : initial) types.push_back({b_.type(e.id).dtype, lanes || b_.type(e.id).lanes});
@@ -312,7 +326,7 @@ std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, std::vecto
     }
     const Dim& e = extents[axis];
     const std::string var = variable("k", e);
-    const auto kind = e.is_constant() && e.constant() <= kUnroll ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial;
+    const auto kind = e.is_constant() && e.constant() <= kUnrolledFold ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial;
     index.push_back(Dim(var));
     auto result = b_.loop(
         var, e, kind, std::move(carried),
@@ -342,12 +356,26 @@ Expr BodyLowering::reduce(const Node& n, const ir::ReduceLowering& r, const Inde
   std::vector<Dim> extents;
   for (const std::int64_t a : axes) extents.push_back(from.dim(a));
   const DType dtype = n.types[0].dtype;
-  return fold(extents, {literal(dtype, r.identity(dtype))}, [&](const Index& folded, std::vector<Expr> carried) {
+  const auto operand = [&](const Index& folded) {
     Index full;
     std::size_t kept = 0, gone = 0;
     for (int a = 0; a < from.rank(); ++a)
       full.push_back(std::find(axes.begin(), axes.end(), a) != axes.end() ? folded[gone++] : at[kept++]);
-    return std::vector<Expr>{op(r.combine, {carried[0], element(n.operands[0], full)})};
+    return element(n.operands[0], full);
+  };
+  const bool any_order = r.combine == "max" || r.combine == "min";
+  if (any_order && extents.size() == 1 && extents[0].is_constant() && extents[0].constant() > 0 &&
+      extents[0].constant() <= kUnrolledFold) {
+    const std::function<Expr(std::int64_t, std::int64_t)> pairs = [&](std::int64_t first, std::int64_t count) {
+      if (count == 1) return operand({Dim(first)});
+      const std::int64_t half = (count + 1) / 2;
+      const Expr left = pairs(first, half);
+      return op(r.combine, {left, pairs(first + half, count - half)});
+    };
+    return pairs(0, extents[0].constant());
+  }
+  return fold(extents, {literal(dtype, r.identity(dtype))}, [&](const Index& folded, std::vector<Expr> carried) {
+    return std::vector<Expr>{op(r.combine, {carried[0], operand(folded)})};
   })[0];
 }
 

@@ -34,6 +34,8 @@ class BodyLowering : public ir::ElementContext {
   }
   void place_lanes(ir::Value v, const std::string& name, int anchor) { places_[v] = {Form::kLanes, name, anchor}; }
   void place_strip(ir::Value v, const std::string& name, int anchor) { places_[v] = {Form::kStrip, name, anchor}; }
+  // It is made where it is read again.
+  void displace(ir::Value v) { places_.erase(v); }
   bool is_placed(ir::Value v) const { return places_.count(v) != 0; }
   const std::string& buffer_of(ir::Value v) const { return places_.at(v).memory; }
 

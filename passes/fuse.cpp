@@ -1,10 +1,12 @@
 #include "gcompile/passes/fuse.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "gcompile/ir/op.h"
 #include "gcompile/passes/fuser.h"
 #include "gcompile/passes/nest_worth.h"
+#include "gcompile/passes/one_sample.h"
 #include "gcompile/passes/places.h"
 #include "gcompile/passes/row_groups.h"
 
@@ -51,6 +53,14 @@ bool has_other_leading_axis(const Nodes& nodes, const AxisClasses& classes, cons
   return false;
 }
 
+// A nest; of a single sample, the loops that give the same bits.
+void add_nest(Fuser& fuser, Fuser::Body body, const std::vector<Value>& outputs, const Dim& extent,
+              const std::string& reason, const std::vector<std::int64_t>& axes, const Target& target) {
+  if (!extent.is(1)) return fuser.add(std::move(body), outputs, {"nest", reason, axes});
+  body.graph = std::make_shared<Graph>(for_one_sample(*body.graph, axes, target));
+  fuser.add(std::move(body), outputs, {"loops", "one sample, lanes along the features; else " + reason, axes});
+}
+
 bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const std::vector<Value>& outputs,
                   const PassContext& context, Fuser& fuser, std::string& why_not) {
   const AxisClasses classes(all);
@@ -81,44 +91,57 @@ bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const
     Fuser::Body body = fuser.body_of(computed, outputs);
     std::vector<std::int64_t> axes;
     for (const Value& v : body.inputs) axes.push_back(std::max(classes.find(v, anchor), -1));
-    fuser.add(std::move(body), outputs, {"nest", why_not + reason.first, axes});
+    add_nest(fuser, std::move(body), outputs, plan->extent, why_not + reason.first, axes, context.target);
     return true;
   }
   return false;
 }
 
-// One kernel with a loop nest per placed value: everything is small.
+// A group of values made by rows as a nest over the rows, where these are too narrow to fill lanes.
+struct RowsNest {
+  Fuser::Body body;
+  Dim extent;
+  std::vector<std::int64_t> axes;
+  std::string reason;
+};
+std::optional<RowsNest> rows_as_nest(const Group& g, const PassContext& context, const Fuser& fuser) {
+  RowsNest nest{fuser.body_of(g.nodes, g.outputs), 0, {}, ""};
+  Nodes computed;
+  const Nodes all = nest.body.graph->topological();
+  for (const Node* n : all)
+    if (!n->op->is(ir::kLeaf)) computed.push_back(n);
+  std::vector<Value> results;
+  for (const auto& r : nest.body.graph->results) results.push_back(r.value);
+  const AxisClasses classes(all);
+  const int anchor = classes.of(results[0], 0);
+  std::string why;
+  const auto plan = legal_nest(all, classes, anchor, &why);
+  if (!plan) return std::nullopt;
+  const auto reason = worth_a_nest(computed, results, *plan, classes, anchor, context.target);
+  if (!reason.second) return std::nullopt;
+  for (const auto& input : nest.body.graph->inputs)
+    nest.axes.push_back(std::max(classes.find(input.value, anchor), -1));
+  if (std::all_of(nest.axes.begin(), nest.axes.end(), [](std::int64_t a) { return a < 0; }))
+    return std::nullopt;  // nothing names it
+  nest.extent = plan->extent;
+  nest.reason = reason.first;
+  return nest;
+}
+
+// One kernel with a loop nest per placed value: everything is small. What would be nests over narrow rows, were an
+// extent symbolic, adds the elements of a row in their order.
 bool fuse_as_one(const Nodes& computed, const std::vector<Value>& outputs, const PassContext& context, Fuser& fuser,
                  const std::string& why_not) {
   for (const Node* n : computed)
     if (!n->types[0].is_static()) return false;
   const std::int64_t bytes = frame_bytes(placed_for_loops(computed, outputs), nullptr, nullptr, -1);
   if (bytes > context.target.l1_bytes / 2) return false;
+  for (const Group& g : grouped(computed, outputs, context.target))
+    if (g.rows > 0 && rows_as_nest(g, context, fuser))
+      for (const Node* n : g.nodes)
+        if (n->op->is(ir::kReduction)) fuser.keep_order(n);
   fuser.add(fuser.body_of(computed, outputs), outputs,
             {"loops", why_not + "one kernel: all values together take " + std::to_string(bytes) + " bytes"});
-  return true;
-}
-
-// A group of values made by rows as a nest over the rows, where these are too narrow to fill lanes.
-bool fuse_rows_as_nest(const Group& g, const PassContext& context, Fuser& fuser, const std::string& why_not) {
-  Fuser::Body body = fuser.body_of(g.nodes, g.outputs);
-  Nodes computed;
-  const Nodes all = body.graph->topological();
-  for (const Node* n : all)
-    if (!n->op->is(ir::kLeaf)) computed.push_back(n);
-  std::vector<Value> results;
-  for (const auto& r : body.graph->results) results.push_back(r.value);
-  const AxisClasses classes(all);
-  const int anchor = classes.of(results[0], 0);
-  std::string why;
-  const auto plan = legal_nest(all, classes, anchor, &why);
-  if (!plan) return false;
-  const auto reason = worth_a_nest(computed, results, *plan, classes, anchor, context.target);
-  if (!reason.second) return false;
-  std::vector<std::int64_t> axes;
-  for (const auto& input : body.graph->inputs) axes.push_back(std::max(classes.find(input.value, anchor), -1));
-  if (std::all_of(axes.begin(), axes.end(), [](std::int64_t a) { return a < 0; })) return false;  // nothing names it
-  fuser.add(std::move(body), g.outputs, {"nest", why_not + "narrow rows, " + reason.first, axes});
   return true;
 }
 
@@ -127,7 +150,11 @@ void fuse_by_place(const Nodes& computed, const std::vector<Value>& outputs, con
                    const std::string& why_not) {
   for (const Group& g : grouped(computed, outputs, context.target)) {
     if (g.rows > 0) {
-      if (fuse_rows_as_nest(g, context, fuser, why_not)) continue;
+      if (auto nest = rows_as_nest(g, context, fuser)) {
+        add_nest(fuser, std::move(nest->body), g.outputs, nest->extent, why_not + "narrow rows, " + nest->reason,
+                 nest->axes, context.target);
+        continue;
+      }
       fuser.add(fuser.body_of(g.nodes, g.outputs), g.outputs,
                 {"rows",
                  why_not + "by rows of " + std::to_string(g.rows) + " axes: " + std::to_string(g.stored.size()) +

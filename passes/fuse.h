@@ -3,12 +3,14 @@
 //   kind    "nest"  one loop over an anchor axis, whose lanes are samples (design: anchored nest), or
 //           "rows"  one loop over leading axes that all its values share, which makes a row of each (row_groups.h), or
 //           "loops" one loop nest per value that gets memory, in order;
-//   anchor  for a nest, per body input: the axis that is the anchor, or -1;
+//   anchor  for a nest, and for loops that stand for one over a single sample, per body input: the axis that is the
+//           anchor, or -1;
 //   rows    for rows: how many leading axes;
 //   reason  why, for --explain.
 // Legality and profitability are apart: legal_nest says whether a class of axes can be the anchor and why not, the
 // choice is made by structure alone, never by the extent of a leading axis, so static and symbolic batches give the
-// same code.
+// same code. One extent is apart: what would be a nest over a single sample becomes loops (one_sample.h), with the bits
+// of that nest.
 #pragma once
 
 #include <optional>

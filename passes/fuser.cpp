@@ -66,7 +66,9 @@ Value Fuser::outer(Value v) const {
 
 Value Fuser::clone(ir::Builder& b, const Node& n, std::vector<Value> operands) const {
   b.where = source_.where(&n);
-  return b.make(*n.op, std::move(operands), n.attrs, n.body);
+  ir::Attrs attrs = n.attrs;
+  if (ordered_.count(&n)) attrs.set("order", std::string("ascending"));
+  return b.make(*n.op, std::move(operands), std::move(attrs), n.body);
 }
 
 }  // namespace gcompile::passes

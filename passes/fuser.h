@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "gcompile/ir/graph.h"
@@ -25,6 +26,8 @@ class Fuser {
   };
   // `nodes` are in order and hold no arguments; other leaves are copied. `outputs` become the results.
   Body body_of(const Nodes& nodes, const std::vector<ir::Value>& outputs) const;
+  // Reductions that get the attribute order = "ascending" in bodies made from now on.
+  void keep_order(const ir::Node* reduction) { ordered_.insert(reduction); }
 
   // What is said of a fusion besides its body (ir/ops/fusion.cpp).
   struct Form {
@@ -54,6 +57,7 @@ class Fuser {
   ir::Builder b_;
   ir::ValueMap<ir::Value> map_;
   std::vector<Made> made_;
+  std::unordered_set<const ir::Node*> ordered_;
 };
 
 }  // namespace gcompile::passes

@@ -31,11 +31,15 @@ void lower_rows(BodyLowering& c, const ir::Graph& body, int rows, const std::vec
 void lower_nest(BodyLowering& c, const ir::Graph& body, const std::vector<std::int64_t>& anchor,
                 const std::vector<Output>& outputs);
 
+// An axis with fewer elements is not worth lanes.
+inline constexpr std::int64_t kFewLanes = 4;
+
 // Where the elements of a value go.
 struct Destination {
   std::string memory;
   bool linear = false;  // scratch with one extent, in row-major order; else a buffer of the value's shape
   ir::Index row = {};   // of all elements, only those whose index begins so; scratch then holds no others
+  bool padded = false;  // scratch for whole vectors: the lanes behind the last element are nobody's
 
   // The index into the memory of the element at `index`, which has an entry for each axis of `type`.
   ir::Index at(const ir::Index& index, const Type& type) const;
@@ -64,6 +68,11 @@ void over_lanes(BodyLowering& c, const Dim& extent, const std::function<void(con
 // whose last axis another axis of the value runs along: blocks of them are transposed in registers. False, and nothing
 // done, where there is no such operand.
 bool emit_transposed(BodyLowering& c, ir::Value v, const Destination& to);
+
+// The same, where rows of constant extents end with a masked vector: as many rows as registers hold are made before the
+// first of them is stored. An update in place would else read, after each masked store, what lies beside the lanes that
+// it wrote, and a processor lets that wait until the store has reached the cache. False, and nothing done, for others.
+bool emit_with_tails(BodyLowering& c, ir::Value v, const Destination& to);
 
 // The same for a sum at indices: zeros, then the updates, one after the other. lower_scatter.cpp.
 void emit_scatter(BodyLowering& c, ir::Value v, const Destination& to);

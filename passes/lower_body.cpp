@@ -1,5 +1,7 @@
 #include "gcompile/passes/lower_body.h"
 
+#include <algorithm>
+
 #include "gcompile/ir/op.h"
 #include "gcompile/passes/places.h"
 
@@ -30,6 +32,12 @@ std::vector<std::string> LoweredBody::buffers_of(Value v) const {
   for (const Output& o : outputs_)
     if (o.value == v) names.push_back(o.buffer);
   return names;
+}
+
+std::string padded_scratch(BodyLowering& c, DType dtype, std::int64_t size) {
+  const std::int64_t whole =
+      size < kFewLanes ? std::max<std::int64_t>(size, 1) : (size + ir::kLanes - 1) / ir::kLanes * ir::kLanes;
+  return c.scratch("v", dtype, {whole}, ir::Scratch::Kind::kStack);
 }
 
 }  // namespace gcompile::passes

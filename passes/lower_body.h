@@ -28,4 +28,9 @@ class LoweredBody {
   std::unordered_set<const ir::Node*> made_;
 };
 
+// Scratch for so many elements and, where these have lanes, whole vectors (Destination::padded): neither stores nor
+// loads of the last one need a mask. A processor hands what a masked store wrote to no load before it has reached the
+// cache.
+std::string padded_scratch(BodyLowering& c, DType dtype, std::int64_t size);
+
 }  // namespace gcompile::passes

@@ -15,8 +15,7 @@ using ir::Index;
 using ir::Node;
 using ir::Value;
 
-constexpr std::int64_t kUnroll = 8;    // loops up to this extent are wished unrolled
-constexpr std::int64_t kFewLanes = 4;  // an axis with fewer elements is not worth lanes
+constexpr std::int64_t kUnroll = 8;  // loops up to this extent are wished unrolled
 
 std::int64_t elements(const Type& t) { return t.size().is_constant() ? t.size().constant() : -1; }
 
@@ -36,11 +35,13 @@ bool is_flat(const BodyLowering& c, Value v, const std::vector<Dim>& dims) {
 
 bool is_long(const Dim& extent) { return !extent.is_constant() || extent.constant() >= kFewLanes; }
 
-// What a reduction folds: its last axis, others, or nothing (also where the value is no reduction).
+// What a reduction folds by lanes: its last axis, others, or nothing (also where the value is no reduction, or its
+// elements come one after the other).
 enum class Folds { kNothing, kLast, kOthers };
 Folds folds(const BodyLowering& c, Value v) {
   if (c.is_placed(v) || !std::holds_alternative<ir::ReduceLowering>(v.node->op->lower)) return Folds::kNothing;
-  if (v.node->attrs.ints("axes").empty()) return Folds::kNothing;
+  const auto& axes = v.node->attrs.ints("axes");
+  if (axes.empty() || (v.node->attrs.has("order") && reduces_last_axis(*v.node))) return Folds::kNothing;
   return reduces_last_axis(*v.node) ? Folds::kLast : Folds::kOthers;
 }
 
@@ -68,26 +69,29 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
     at.insert(at.end(), inner.begin(), inner.end());
     return at;
   };
+  Dim size = 1;
+  for (const Dim& d : extents) size *= d;
+  const bool one_row = !extents.empty() && size == extents.back();
   const auto store = [&](const Index& inner) {
     const Index at = whole(inner);
-    b.store(to.memory, to.at(at, t), c.value(v, at), c.mask);
+    b.store(to.memory, to.at(at, t), c.value(v, at), to.padded && one_row ? -1 : c.mask);
   };
   const Folds folded = folds(c, v);
   if (folded == Folds::kLast)
     return c.loops("i", extents, kUnroll, [&](const Index& inner) {
       b.store(to.memory, to.at(whole(inner), t), lane_reduction(c, v, whole(inner)));
     });
-  Dim size = 1;
-  for (const Dim& d : extents) size *= d;
   if (size.is_constant() && size.constant() < kFewLanes) return c.loops("i", extents, kFewLanes, store);
   if (to.row.empty() && is_flat(c, v, t.dims))
-    return over_lanes(c, t.size(),
-                      [&](const Dim& offset) { b.store(to.memory, {offset}, c.value(v, {offset}), c.mask); });
+    return over_lanes(c, t.size(), [&](const Dim& offset) {
+      b.store(to.memory, {offset}, c.value(v, {offset}), to.padded ? -1 : c.mask);
+    });
   // Lanes over the last axis unless it is too short; then over the longest of the constant axes, or a symbolic one.
   std::size_t lane_axis = extents.size() - 1;
   const auto length = [&](std::size_t a) { return extents[a].is_constant() ? extents[a].constant() : INT64_MAX; };
   if (is_long(extents[lane_axis]) && folded == Folds::kOthers) return emit_column_reductions(c, {v}, {to});
   if (is_long(extents[lane_axis]) && emit_transposed(c, v, to)) return;
+  if (is_long(extents[lane_axis]) && emit_with_tails(c, v, to)) return;
   if (length(lane_axis) < kFewLanes)
     for (std::size_t a = extents.size(); a-- > 0;)
       if (length(a) > length(lane_axis)) lane_axis = a;
@@ -200,9 +204,8 @@ void lower_loops(BodyLowering& c, const ir::Graph& graph, const std::vector<Outp
       continue;
     }
     if (size < 0) throw InternalError("a value of symbolic size inside a kernel: " + n->types[0].str());
-    const std::string name =
-        c.scratch("v", n->types[0].dtype, {std::max<std::int64_t>(size, 1)}, ir::Scratch::Kind::kStack);
-    emit_value(c, v, {name, true});
+    const std::string name = padded_scratch(c, n->types[0].dtype, size);
+    emit_value(c, v, {name, true, {}, true});
     c.place_linear(v, name);
   }
   for (const Output& o : outputs)

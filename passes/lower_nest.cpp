@@ -35,7 +35,10 @@ class Nest {
     if (!plan) throw InternalError("a nest that is none: " + why);
     plan_ = *plan;
     for (const auto& i : body.inputs)
-      if (category(i.value.node) == Category::kCarried && is_transposed(i.value)) rows_.push_back(i.value);
+      if (category(i.value.node) == Category::kCarried && is_transposed(i.value)) {
+        rows_.push_back(i.value);
+        row_buffers_[i.value.node] = c.buffer_of(i.value);
+      }
     place(outputs);
     for (const Node* n : nodes_) {
       if (sums_samples(n)) sums_.push_back(n);
@@ -50,7 +53,7 @@ class Nest {
     const NestCut cut = cut_nest(work(), c_.context().target);
     b_.kernel().reasons.push_back("nest: " + cut.reason);
     if (cut.vectors == 0)
-      one_loop(sums);
+      one_loop(cut, sums);
     else
       strips(cut, sums);
     sums.finish();
@@ -108,6 +111,9 @@ class Nest {
                  return count({n, 0});
                }};
     for (const Value& v : rows_) w.input_columns += v.type().dim(1).constant();
+    // Results of samples are stored through registers of which there is one set.
+    w.abreast = std::none_of(outputs_.begin(), outputs_.end(),
+                             [this](const Output& o) { return category(o.value.node) == Category::kCarried; });
     return w;
   }
 
@@ -138,18 +144,61 @@ class Nest {
                   : b_.op("lt", {b_.index(lane()), b_.index(extent - first)});
   }
 
-  void one_loop(NestSums& sums) {
+  // Whole vectors side by side first; then one after the other, with a mask.
+  void one_loop(const NestCut& cut, NestSums& sums) {
     c_.lanes = true;
-    const auto after = c_.loop("t", vectors(), ir::LoopKind::kSerial, sums.initial(), sums.types(),
-                               [&](const Dim& t, std::span<const int> before) {
-                                 begin(Dim(ir::kLanes) * t);
-                                 for (const Value& v : rows_) load_rows(v, {});
-                                 for (const Node* n : carried_) carried(n, {});
-                                 return sums.add(before, sample_);
-                               });
+    std::vector<int> now = sums.initial();
+    Dim done = 0;
+    if (cut.abreast > 1) {
+      const Dim blocks = floordiv(plan_.extent, ir::kLanes * cut.abreast);
+      if (!blocks.is(0))
+        now = c_.loop("t", blocks, ir::LoopKind::kSerial, std::move(now), sums.types(),
+                      [&](const Dim& t, std::span<const int> before) {
+                        return abreast(Dim(cut.abreast) * t, cut.abreast, sums, {before.begin(), before.end()});
+                      });
+      done = Dim(cut.abreast) * blocks;
+    }
+    if (const Dim rest = vectors() - done; !rest.is(0))
+      now = c_.loop("t", rest, ir::LoopKind::kSerial, std::move(now), sums.types(),
+                    [&](const Dim& t, std::span<const int> before) {
+                      begin(Dim(ir::kLanes) * (done + t));
+                      for (const Value& v : rows_) load_rows(v, {});
+                      for (const Node* n : carried_) carried(n, {});
+                      return sums.add(before, sample_);
+                    });
     c_.lanes = false;
     c_.mask = -1;
-    sums.keep(after);
+    sums.keep(now);
+  }
+
+  // So many whole vectors, instruction by instruction: each has slots of its own, in registers.
+  std::vector<int> abreast(const Dim& first, std::int64_t count_abreast, NestSums& sums, std::vector<int> now) {
+    std::unordered_map<const Node*, std::string> memory;
+    const auto give_registers = [&](Value v) {
+      memory[v.node] =
+          c_.scratch("v", v.type().dtype, {count_abreast, count(v), ir::kLanes}, ir::Scratch::Kind::kRegister);
+    };
+    for (const Value& v : rows_) give_registers(v);
+    for (const Node* n : carried_) give_registers({n, 0});
+    const auto begin_whole = [&](const Dim& vector) {
+      c_.slot = vector;
+      c_.mask = -1;
+      sample_ = Dim(ir::kLanes) * (first + vector) + lane();
+    };
+    for (std::int64_t k = 0; k < count_abreast; ++k) {
+      begin_whole(k);
+      for (const Value& v : rows_) load_rows(v, memory.at(v.node));
+    }
+    c_.loop("u", count_abreast, ir::LoopKind::kInterleave, [&](const Dim& u) {
+      begin_whole(u);
+      for (const Node* n : carried_) carried(n, memory.at(n));
+    });
+    for (std::int64_t k = 0; k < count_abreast; ++k) {
+      begin_whole(k);
+      now = sums.add(now, sample_);
+    }
+    for (const Node* n : carried_) c_.displace({n, 0});
+    return now;
   }
 
   void strips(const NestCut& cut, NestSums& sums) {
@@ -213,7 +262,7 @@ class Nest {
     const Type& t = v.type();
     const std::string columns =
         c_.scratch("x", t.dtype, {t.dim(1).constant(), ir::kLanes}, ir::Scratch::Kind::kRegister);
-    b_.load_transposed(columns, c_.buffer_of(v), {sample_, 0}, t.dim(1), c_.mask);
+    b_.load_transposed(columns, row_buffers_.at(v.node), {sample_, 0}, t.dim(1), c_.mask);
     c_.place_lanes(v, columns, 0);
     if (memory.empty()) return;
     c_.loops("i", {t.dim(1)}, kUnroll, [&](const Index& f) {
@@ -272,7 +321,8 @@ class Nest {
   AxisClasses classes_;
   int anchor_class_ = -1;
   NestPlan plan_;
-  std::vector<Value> rows_;  // inputs whose rows are transposed
+  std::vector<Value> rows_;  // inputs whose rows are transposed, and where they are in memory
+  std::unordered_map<const Node*, std::string> row_buffers_;
   NodeSet placed_, read_;
   std::vector<const Node*> carried_, sums_;  // carried values that have memory; sums over samples
   Dim sample_ = 0;

@@ -77,7 +77,8 @@ class RowLowering {
       at.push_back(element);
       for (const auto& [n, to] : stored) {
         const BodyLowering::At here(c_, *n);
-        for (const Destination& d : to) b_.store(d.memory, d.at(at, n->types[0]), c_.value({n, 0}, at), c_.mask);
+        for (const Destination& d : to)
+          b_.store(d.memory, d.at(at, n->types[0]), c_.value({n, 0}, at), d.padded ? -1 : c_.mask);
       }
     };
     const BodyLowering::At here(c_, *step.values.front());
@@ -99,8 +100,8 @@ class RowLowering {
     Dim size = 1;
     for (int a = rows_; a < t.rank(); ++a) size *= t.dim(a);
     if (!size.is_constant()) throw InternalError("a row of symbolic size inside a kernel: " + t.str());
-    frame_[&n] = c_.scratch("v", t.dtype, {size.constant()}, ir::Scratch::Kind::kStack);
-    return {{frame_[&n], true, row}};
+    frame_[&n] = padded_scratch(c_, t.dtype, size.constant());
+    return {{frame_[&n], true, row, true}};
   }
   // The same, as where readers find it.
   void place(const Node& n) {

@@ -79,8 +79,11 @@ NestCut cut_nest(const NestWork& work, const Target& target) {
   NestCut cut;
   if (total + sum_size <= window && sums <= target.accumulators() / 2) {
     cut.stages.push_back(work.carried);
+    // One instruction after the other, a core overlaps few iterations as long as these.
+    if (work.abreast && total + sum_size > window / 4) cut.abreast = 2;
     cut.reason = "one loop of about " + std::to_string(total + sum_size) + " instructions, its " +
-                 std::to_string(sums) + " sums in registers";
+                 std::to_string(sums) + " sums in registers" +
+                 (cut.abreast > 1 ? ", " + std::to_string(cut.abreast) + " vectors side by side" : "");
     return cut;
   }
   std::int64_t current = kTransposeColumn * work.input_columns, values = work.input_columns;

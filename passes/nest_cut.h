@@ -19,11 +19,13 @@ struct NestWork {
   std::function<bool(const ir::Node*)> placed;            // has memory: it is loaded where it is read
   std::function<std::int64_t(const ir::Node*)> elements;  // for one sample, or of a sum
   std::int64_t input_columns = 0;                         // of row-major inputs, which are transposed
+  bool abreast = false;                                   // several vectors may be made side by side
 };
 
 struct NestCut {
   std::vector<std::vector<const ir::Node*>> stages;
   std::int64_t vectors = 0;  // of a strip; 0: no strips, one loop with its sums in registers
+  std::int64_t abreast = 1;  // vectors that an iteration of that loop makes side by side
   std::string reason;
 };
 

@@ -52,8 +52,8 @@ const Pass kPasses[] = {
 
 // Folding leaves selects between constants and the like behind, so simplify runs again after it.
 constexpr std::string_view kStandard[] = {
-    "simplify", "fold", "simplify", "cse", "contract", "dce", "layout", "rematerialize", "fuse",
-    "lower",    "simplify-index", "tile",     "expand-math", "schedule", "parallelize", "plan-memory",
+    "simplify", "fold",  "simplify",       "cse",  "contract",    "dce",      "layout",      "rematerialize",
+    "fuse",     "lower", "simplify-index", "tile", "expand-math", "schedule", "parallelize", "plan-memory",
 };
 
 }  // namespace

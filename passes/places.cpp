@@ -144,6 +144,10 @@ std::unordered_set<const ir::Node*> placed_nodes(const std::vector<const ir::Nod
 std::unordered_set<const ir::Node*> placed_for_loops(const std::vector<const ir::Node*>& nodes,
                                                      const std::vector<ir::Value>& outputs) {
   Placed placed = placed_nodes(nodes, outputs);
+  // What is added one element after the other is made by lanes before.
+  for (const ir::Node* n : nodes)
+    if (n->op->is(ir::kReduction) && n->attrs.has("order") && !is_cheap(*n->operands[0].node))
+      placed.insert(n->operands[0].node);
   for (const ir::Node* n : nodes)
     if (n->op->is(ir::kContraction))
       for (const ir::Value& v : n->operands)

@@ -15,8 +15,7 @@ namespace {
 using ir::Index;
 using ir::Node;
 
-constexpr std::int64_t kFewLanes = 4;  // a row with fewer elements is not worth lanes
-constexpr double kCheap = 2;           // instructions that cost no more than a store and a load
+constexpr double kCheap = 2;  // instructions that cost no more than a store and a load
 
 Dim row_elements(const Type& t, int rows) {
   Dim size = 1;

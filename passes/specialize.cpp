@@ -74,10 +74,17 @@ class Specializer {
       const Value made = b.make(*n->op, std::move(operands), std::move(attrs),
                                 n->body ? std::make_shared<const ir::Graph>(graph(*n->body)) : nullptr);
       for (int r = 0; r < static_cast<int>(n->types.size()); ++r) map[{n, r}] = {made.node, r};
+      if (g.is_backward(n)) mark_backward(out, made.node->id);
     }
     for (const auto& r : g.results) out.results.push_back({map.at(r.value), r.name});
     for (const auto& u : g.updates) out.updates.push_back({u.state, map.at(u.value)});
     return out;
+  }
+
+  // The nodes come in the order of their ids: mostly, the run that is open goes on.
+  static void mark_backward(ir::Graph& g, int id) {
+    if (g.backward.empty() || g.backward.back().second != id) g.backward.emplace_back(id, id);
+    g.backward.back().second = id + 1;
   }
 
   void block(ir::Block& body) const {

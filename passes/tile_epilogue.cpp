@@ -44,6 +44,16 @@ std::int64_t Tiler::epilogue_size() const {
   return size;
 }
 
+bool Tiler::is_padded(const Instr& store) const {
+  const ir::Scratch* scratch = b_.kernel().find_scratch(store.memory);
+  if (!scratch || scratch->extents.size() != 1 || store.index.size() != 1 || plan_.lane_axis < 0) return false;
+  Dim offset = store.index[0];
+  for (const ir::Axis& a : c_.axes)
+    if (a.extent.is(1)) offset = offset.substitute({{a.var, Dim(0)}});
+  return offset == Dim(lane_var()) &&
+         Dim(scratch->extents[0]) == Dim(kLanes) * ceildiv(axis(plan_.lane_axis).extent, kLanes);
+}
+
 void Tiler::rolled_epilogues(const Dim& row, int rows, const Lanes& lanes, const Accumulators& sums) {
   const bool vectors = plan_.lane_axis >= 0;
   if (frame_.empty()) {
@@ -111,7 +121,7 @@ void Tiler::epilogue(int sum, const Values& values, int mask, Loaded& loaded) {
         }
         break;
       }
-      default: b_.store(i.memory, index, value(i.operands[0]), mask_for(i, index, {}));
+      default: b_.store(i.memory, index, value(i.operands[0]), is_padded(i) ? -1 : mask_for(i, index, {}));
     }
   }
   b_.where = c_.where;

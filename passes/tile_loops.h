@@ -92,6 +92,8 @@ class Tiler {
   void rolled_epilogues(const Dim& row, int rows, const Lanes& lanes, const Accumulators& sums);
   void epilogue(int sum, const Values& values, int mask, Loaded& loaded);
   std::int64_t epilogue_size() const;
+  // Whether a store fills whole vectors of scratch that holds one row: what a mask would leave is nobody's.
+  bool is_padded(const ir::Instr& store) const;
 
   // The lanes from `first` on that the axis has; of one vector, -1 where all are.
   int mask_from(const Dim& first);

@@ -180,6 +180,10 @@ void Executable::set_allocator(Allocate allocate) {
 
 void Executable::run(std::span<const Array* const> arguments, std::span<Array> results) {
   const Busy busy(busy_);
+  run_alone(arguments, results);
+}
+
+void Executable::run_alone(std::span<const Array* const> arguments, std::span<Array> results, bool as_before) {
   if (arguments.size() != inputs_.size())
     throw CallError("called with " + std::to_string(arguments.size()) + " arguments, takes " +
                     std::to_string(inputs_.size()));
@@ -187,7 +191,7 @@ void Executable::run(std::span<const Array* const> arguments, std::span<Array> r
     throw InternalError("called for " + std::to_string(results.size()) + " results, has " +
                         std::to_string(results_.size()));
   bool same = is_bound_;
-  for (std::size_t i = 0; same && i < inputs_.size(); ++i)
+  for (std::size_t i = 0; same && !as_before && i < inputs_.size(); ++i)
     same = arguments[i]->dtype() == inputs_[i].type.dtype && arguments[i]->shape() == bound_[i];
   if (!same) bind(arguments);
 

@@ -61,6 +61,9 @@ class Executable {
   // program checks for NaN (program().status) and met one: no state is changed, the results are what was computed, and
   // the next call is like any other.
   void run(std::span<const Array* const> arguments, std::span<Array> results);
+  // The same for a caller that sees to it that calls are exclusive: it saves an atomic exchange, which waits for all
+  // stores of the call before. `as_before`: it knows that dtypes and shapes are those of the last call.
+  void run_alone(std::span<const Array* const> arguments, std::span<Array> results, bool as_before = false);
 
   // What stopped the last call that got as far as running.
   const TrapRecord& trap() const { return trap_; }

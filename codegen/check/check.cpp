@@ -43,18 +43,25 @@ Stage run_standard(Stage stage, const PassContext& context, bool graph_passes, s
 }
 
 // The nests, by their anchors and what they hold. A graph of constant extents does not say which of them are one batch,
-// so that for parts that are not connected another nest may be found; then sums have another order.
+// so that for parts that are not connected another nest may be found; then sums have another order. What loops over one
+// sample hold (passes/one_sample.h) has been rewritten, but they keep the anchor.
 struct Nest {
   std::vector<std::int64_t> anchor;
+  std::size_t results;
+  bool one_sample;
   std::vector<const ir::OpDef*> ops;
-  friend bool operator==(const Nest&, const Nest&) = default;
+  friend bool operator==(const Nest& a, const Nest& b) {
+    return a.anchor == b.anchor && a.results == b.results && (a.one_sample || b.one_sample || a.ops == b.ops);
+  }
 };
 std::vector<Nest> nests_of(const ir::Graph& graph, const PassContext& context) {
   std::vector<Nest> nests;
   const Stage fused = run_standard(graph, context, true);
   for (const ir::Node* n : std::get<ir::Graph>(fused).topological()) {
-    if (!n->body || n->attrs.get<std::string>("kind") != "nest") continue;
-    nests.push_back({n->attrs.ints("anchor"), {}});
+    if (!n->body) continue;
+    const auto& anchor = n->attrs.ints("anchor");
+    if (std::all_of(anchor.begin(), anchor.end(), [](std::int64_t a) { return a < 0; })) continue;
+    nests.push_back({anchor, n->types.size(), n->attrs.get<std::string>("kind") != "nest", {}});
     for (const ir::Node* inner : n->body->topological()) nests.back().ops.push_back(inner->op);
   }
   return nests;

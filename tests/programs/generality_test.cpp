@@ -54,12 +54,54 @@ bool is_nest(const ir::Program& program) {
                      [](const std::string& r) { return r.find("anchored nest over") != std::string::npos; });
 }
 
+bool has_reason(const ir::Program& program, const std::string& text) {
+  const auto& reasons = program.module.kernels.at(0).reasons;
+  return std::any_of(reasons.begin(), reasons.end(),
+                     [&](const std::string& r) { return r.find(text) != std::string::npos; });
+}
+
 TEST(Generality, TheBatchDoesNotDecide) {
   for (const Network& net : kNetworks) {
     const bool symbolic = is_nest(program_of(net, Dim("N"), codegen::default_target()));
+    EXPECT_EQ(has_reason(program_of(net, Dim(1), codegen::default_target()), "one sample, lanes along the features"),
+              symbolic)
+        << net.str();
     for (const std::int64_t rows : {1, 23, 32, 1000})
       EXPECT_EQ(is_nest(program_of(net, Dim(rows), codegen::default_target())), symbolic)
           << net.str() << ", " << rows << " rows";
+  }
+}
+
+TEST(Generality, OneSampleHasTheBitsThatTheNestGivesIt) {
+  for (const char* target : {"host", "x86-64-v3"}) {
+    const Target t = codegen::target_named(target);
+    if (!codegen::runs_here(t, nullptr)) continue;
+    for (const Network& net : kNetworks) {
+      const ir::Graph graph = training_graph(net, Dim("N"));
+      codegen::Compiled any(program_of(net, Dim("N"), t), t), one(program_of(net, Dim(1), t), t);
+      for (const std::uint64_t seed : {3, 4, 5}) {
+        const codegen::Call call = codegen::sample_call(graph, {{"N", 1}}, seed);
+        EXPECT_EQ(codegen::compare_bits(any.run(call), one.run(call)).worst, "") << net.str() << ", " << target;
+      }
+    }
+  }
+}
+
+TEST(Generality, ConstantExtentsOfStepsWithTilesChangeNoBit) {
+  // Small enough for one kernel when all is constant; else tiles, and a nest over the narrow rows of the loss.
+  const Network nets[] = {{20, {16}, 5, Activation::kRelu, Head::kSoftmaxCrossEntropy, 0, false},
+                          {16, {16, 17}, 10, Activation::kTanh, Head::kSoftmaxCrossEntropy, 0.9, false}};
+  const Target t = codegen::default_target();
+  for (const Network& net : nets) {
+    const ir::Graph graph = training_graph(net, Dim("N"));
+    codegen::Compiled any(program_of(net, Dim("N"), t), t);
+    for (const std::int64_t rows : {1, 4, 7}) {
+      const ir::Program program = program_of(net, Dim(rows), t);
+      EXPECT_EQ(program.launches.size(), 1u) << net.str();
+      codegen::Compiled constant(program, t);
+      const codegen::Call call = codegen::sample_call(graph, {{"N", rows}}, 3);
+      EXPECT_EQ(codegen::compare_bits(any.run(call), constant.run(call)).worst, "") << net.str() << ", " << rows;
+    }
   }
 }
 

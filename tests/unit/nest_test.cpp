@@ -3,6 +3,7 @@
 
 #include "gcompile/codegen/check/compare.h"
 #include "gcompile/codegen/compile.h"
+#include "gcompile/ir/op.h"
 #include "gcompile/ir/print.h"
 #include "gcompile/passes/nest_cut.h"
 #include "gcompile/passes/pipeline.h"
@@ -27,6 +28,24 @@ TEST(NestCut, BlocksFitTheirLimitAndReadLittle) {
   EXPECT_EQ(whole.columns, 6);
   const passes::SumBlock square = choose_block(48, 48, 24);  // 4 x 6 reads 10 for 24 products, 1 x 24 reads 25
   EXPECT_GE(std::min(square.rows, square.columns), 4);
+}
+
+TEST(NestCut, ShortOnesOfLongIterationsGoAbreast) {
+  const Target target = codegen::target_named("x86-64-v4");
+  const ir::OpDef& op = ir::op("add");
+  const ir::Node node{0, &op, {}, {}, {Type{DType::kF32, {}}}, nullptr};
+  const auto cut = [&](std::int64_t elements, bool abreast) {
+    passes::NestWork work;
+    work.carried = {&node};
+    work.placed = [](const ir::Node*) { return true; };
+    work.elements = [=](const ir::Node*) { return elements; };
+    work.abreast = abreast;
+    return passes::cut_nest(work, target);
+  };
+  EXPECT_EQ(cut(8, true).abreast, 1) << "a core overlaps short iterations by itself";
+  EXPECT_EQ(cut(target.reorder_window / 2, true).abreast, 2);
+  EXPECT_EQ(cut(target.reorder_window / 2, false).abreast, 1);
+  EXPECT_EQ(cut(4 * target.reorder_window, true).abreast, 1) << "strips";
 }
 
 testing::Network two_layers() {

@@ -1,6 +1,8 @@
 // specialize: symbols of graphs and kernels get their values.
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "gcompile/base/error.h"
 #include "gcompile/ir/op.h"
 #include "gcompile/ir/parse.h"
@@ -36,6 +38,24 @@ TEST(Specialize, GivesASymbolItsValueEverywhere) {
 TEST(Specialize, AllSymbolsGoneIsAStaticGraph) {
   const ir::Graph g = specialize(ir::parse_graph(kGraph), {{"N", 5}, {"M", 2}});
   for (const ir::Node* n : g.topological()) EXPECT_TRUE(n->types[0].is_static()) << n->types[0].str();
+}
+
+TEST(Specialize, KnowsWhatTheGradientMade) {
+  ir::Graph g("g");
+  ir::Builder b(g);
+  const ir::Value x = b.input("x", {DType::kF32, {Dim("N")}});
+  const ir::Value forward = b.make("exp", {x});
+  const int first = static_cast<int>(g.arena->size());
+  const ir::Value backward = b.make("neg", {b.make("sqrt", {forward})});
+  g.backward.emplace_back(first, static_cast<int>(g.arena->size()));
+  const ir::Value after = b.make("tanh", {backward});
+  g.results = {{after, ""}};
+  const ir::Graph one = specialize(g, {{"N", 1}});
+  std::map<std::string, bool> marked;
+  for (const ir::Node* n : one.topological()) marked[std::string(n->op->name)] = one.is_backward(n);
+  EXPECT_EQ(marked, (std::map<std::string, bool>{
+                        {"input", false}, {"exp", false}, {"sqrt", true}, {"neg", true}, {"tanh", false}}));
+  EXPECT_EQ(one.backward.size(), 1u);
 }
 
 TEST(Specialize, RefusesUnknownNamesAndValuesOutOfBounds) {
