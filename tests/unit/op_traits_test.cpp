@@ -13,8 +13,12 @@ TEST(OpTraits, FoldingIsWhatTheLoweringDoes) {
     const bool reduces = std::holds_alternative<ReduceLowering>(op.lower);
     const bool scatter = std::holds_alternative<ScatterLowering>(op.lower);
     EXPECT_EQ(reduces, op.is(kReduction));
-    if (reduces || scatter) EXPECT_TRUE(op.is(kFolding));
-    if (op.is(kElementwise) || op.is(kView) || op.is(kLeaf)) EXPECT_FALSE(op.is(kFolding));
+    if (reduces || scatter) {
+      EXPECT_TRUE(op.is(kFolding));
+    }
+    if (op.is(kElementwise) || op.is(kView) || op.is(kLeaf)) {
+      EXPECT_FALSE(op.is(kFolding));
+    }
     if (scatter) {
       ++scatters;
       EXPECT_TRUE(op.is(kIndexing));
@@ -22,7 +26,9 @@ TEST(OpTraits, FoldingIsWhatTheLoweringDoes) {
       EXPECT_TRUE(find_op(rule.combine) && find_op(rule.combine)->is(kElementwise));
       EXPECT_TRUE(rule.identity && rule.element);
     }
-    if (op.is(kIndexing)) EXPECT_EQ(op.arity, 2);
+    if (op.is(kIndexing)) {
+      EXPECT_EQ(op.arity, 2);
+    }
   }
   EXPECT_GT(scatters, 0);
 }
