@@ -62,6 +62,8 @@ double AnyShape::flops() const {
     const bool last = i + 1 == widths.size();
     if (!last) per_row += (activation == Activation::kRelu ? 3 : 25) * out;
     if (last) per_row += (head == Head::kSquared ? 4 : 25) * out;
+    if (last && head == Head::kBinary) per_row += 2 * 25 * out;  // the logarithms of p and of 1 - p
+    if (last && head == Head::kSoftmax) per_row += 25;           // of the sum
   }
   return per_row * static_cast<double>(rows) + all;
 }

@@ -24,7 +24,8 @@ struct AnyShape {
 
   std::string name() const;  // "8-6-4-1x32"
   // Multiplications and additions of a step: those of the products (forward, dX but for the inputs, dW), and about 25
-  // for each sigmoid, tanh or exponential and its derivative, 3 for a ReLU, 4 to 14 for the update of a weight.
+  // for each sigmoid, tanh or exponential and its derivative and for each logarithm of the loss, 3 for a ReLU, 4 to 14
+  // for the update of a weight.
   double flops() const;
 };
 
