@@ -9,6 +9,9 @@ function(gcompile_layer name)
   endif()
   add_library(gcompile_${name} OBJECT ${sources} ${headers})
   target_link_libraries(gcompile_${name} PRIVATE gcompile_flags Eigen3::Eigen)
+  # What nearly every file includes; half of the time to compile one is reading headers.
+  target_precompile_headers(gcompile_${name} PRIVATE
+    <Eigen/Core> <algorithm> <functional> <map> <memory> <set> <string> <unordered_map> <vector>)
 endfunction()
 
 # gcompile_executable(TARGET SOURCE...): an executable of ours that uses the library; adds nothing while there is no
