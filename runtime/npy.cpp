@@ -69,7 +69,10 @@ class HeaderParser {
     return true;
   }
   void expect(char c) {
-    if (!take(c)) fail(std::string("expected '") + c + "' before " + runtime::quoted(rest_));
+    if (take(c)) return;
+    std::string wanted = "expected '";
+    wanted += c;
+    fail(wanted + "' before " + runtime::quoted(rest_));
   }
   std::string string() {
     const char quote = take('\'') ? '\'' : '"';
