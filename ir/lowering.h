@@ -64,6 +64,7 @@ struct ViewLowering {
 struct ReduceLowering {
   std::string_view combine;
   double (*identity)(DType) = nullptr;
+  bool any_order = false;  // elements may be combined in any order: the largest, the smallest
 };
 // A sum of products of two operands: dot (later conv). Read from the attributes by the schedules.
 struct ContractLowering {};

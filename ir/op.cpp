@@ -41,6 +41,8 @@ const OpDef& op(std::string_view name) {
   throw InternalError("there is no op named " + std::string(name));
 }
 
+bool is_argument(const Node& node) { return node.op->name == "input" || node.op->name == "state"; }
+
 void InferContext::fail(const std::string& message) const { throw ModelError(std::string(op.name) + ": " + message); }
 
 Shape EvalContext::shape(int result) const {

@@ -101,6 +101,9 @@ const OpDef* find_op(std::string_view name);
 // InternalError when there is no such op.
 const OpDef& op(std::string_view name);
 
+// An input or a state: what a graph is given.
+bool is_argument(const Node& node);
+
 // Infers again and compares, for every node (bodies of fusions too); checks operands before users, leaves, updates.
 // Throws InternalError that prints the graph.
 void verify(const Graph& graph);

@@ -35,7 +35,7 @@ struct Equal {
   }
 };
 
-bool has_identity(const Node& node) { return node.body || node.op->name == "input" || node.op->name == "state"; }
+bool has_identity(const Node& node) { return node.body || ir::is_argument(node); }
 
 }  // namespace
 

@@ -363,8 +363,7 @@ Expr BodyLowering::reduce(const Node& n, const ir::ReduceLowering& r, const Inde
       full.push_back(std::find(axes.begin(), axes.end(), a) != axes.end() ? folded[gone++] : at[kept++]);
     return element(n.operands[0], full);
   };
-  const bool any_order = r.combine == "max" || r.combine == "min";
-  if (any_order && extents.size() == 1 && extents[0].is_constant() && extents[0].constant() > 0 &&
+  if (r.any_order && extents.size() == 1 && extents[0].is_constant() && extents[0].constant() > 0 &&
       extents[0].constant() <= kUnrolledFold) {
     const std::function<Expr(std::int64_t, std::int64_t)> pairs = [&](std::int64_t first, std::int64_t count) {
       if (count == 1) return operand({Dim(first)});

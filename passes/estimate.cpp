@@ -13,16 +13,15 @@ namespace {
 SymbolValue values_of(const ir::KernelModule& module, const DimValues& dims) {
   return [&](const std::string& symbol) {
     const auto it = dims.find(symbol);
-    return it == dims.end() ? typical_extent(module, symbol) : it->second;
+    return it == dims.end() ? typical_extent(module.bounds, symbol) : it->second;
   };
 }
 
 }  // namespace
 
-std::int64_t typical_extent(const ir::KernelModule& module, const std::string& symbol) {
-  const auto bounds = module.bounds.find(symbol);
-  if (bounds == module.bounds.end()) return kTypicalExtent;
-  return std::clamp(kTypicalExtent, bounds->second.min, bounds->second.max);
+std::int64_t typical_extent(const std::map<std::string, ir::DimBounds>& bounds, const std::string& symbol) {
+  const auto it = bounds.find(symbol);
+  return it == bounds.end() ? kTypicalExtent : std::clamp(kTypicalExtent, it->second.min, it->second.max);
 }
 
 std::vector<Estimate> estimate(const ir::KernelModule& module, const DimValues& dims, const Target& target,

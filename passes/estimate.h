@@ -20,8 +20,8 @@ namespace gcompile::passes {
 // Symbols without a value, and extents where work is compared, are taken for this one: only speed depends on it.
 inline constexpr std::int64_t kTypicalExtent = 256;
 
-// The value that a symbol of a module is taken for: the typical one, or the nearest that its bounds allow.
-std::int64_t typical_extent(const ir::KernelModule& module, const std::string& symbol);
+// The value that a symbol is taken for: the typical one, or the nearest that its bounds allow.
+std::int64_t typical_extent(const std::map<std::string, ir::DimBounds>& bounds, const std::string& symbol);
 
 // Of one launch, in nanoseconds.
 struct Estimate {

@@ -1,6 +1,7 @@
 #include "gcompile/passes/expand_math.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "gcompile/base/error.h"
 #include "gcompile/passes/kernel_builder.h"
@@ -133,6 +134,20 @@ class KernelCopy {
   std::vector<int> ids_;
 };
 
+// Calls f for every instruction that an op becomes.
+void for_each_expanded(const ir::OpDef& op, DType dtype, const Target& target,
+                       const std::function<void(const ir::OpDef&)>& f) {
+  const auto* lowering = std::get_if<ir::ElementLowering>(&op.lower);
+  if (!lowering || !lowering->expand) return f(op);
+  ir::Kernel kernel;
+  KernelBuilder b(kernel);
+  std::vector<int> operands;
+  for (int i = 0; i < op.arity; ++i) operands.push_back(b.load("x" + std::to_string(i), dtype, {Dim(0)}));
+  Expander(b, target.has_fma).expand(op, operands);
+  for (const Instr& i : kernel.body)
+    if (i.opcode == Opcode::kOp) f(*i.op);
+}
+
 }  // namespace
 
 ir::KernelModule expand_math(const ir::KernelModule& module, const PassContext& context) {
@@ -143,15 +158,19 @@ ir::KernelModule expand_math(const ir::KernelModule& module, const PassContext& 
 }
 
 int expanded_size(const ir::OpDef& op, DType dtype, const Target& target) {
-  const auto* lowering = std::get_if<ir::ElementLowering>(&op.lower);
-  if (!lowering || !lowering->expand) return 1;
-  ir::Kernel kernel;
-  KernelBuilder b(kernel);
-  std::vector<int> operands;
-  for (int i = 0; i < op.arity; ++i) operands.push_back(b.load("x" + std::to_string(i), dtype, {Dim(0)}));
-  Expander(b, target.has_fma).expand(op, operands);
-  return static_cast<int>(
-      std::count_if(kernel.body.begin(), kernel.body.end(), [](const Instr& i) { return i.opcode == Opcode::kOp; }));
+  int size = 0;
+  for_each_expanded(op, dtype, target, [&](const ir::OpDef&) { ++size; });
+  return size;
+}
+
+double element_cost(const ir::Node& node, const Target& target) {
+  if (!std::holds_alternative<ir::ElementLowering>(node.op->lower)) return -1;
+  double cost = 0;
+  const DType dtype = node.operands.empty() ? node.types[0].dtype : node.operands[0].type().dtype;
+  for_each_expanded(*node.op, dtype, target, [&](const ir::OpDef& op) {
+    cost += op.name == "div" ? target.rates.division : op.name == "sqrt" ? target.rates.root : 1;
+  });
+  return cost;
 }
 
 }  // namespace gcompile::passes

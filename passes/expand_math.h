@@ -13,5 +13,8 @@ ir::KernelModule expand_math(const ir::KernelModule& module, const PassContext& 
 
 // How many instructions an elementwise op of this dtype becomes on the target.
 int expanded_size(const ir::OpDef& op, DType dtype, const Target& target);
+// The same of a node, divisions and square roots counted by the cycles that they keep their unit: for choices between
+// making a value again and keeping it. Negative for what is not elementwise.
+double element_cost(const ir::Node& node, const Target& target);
 
 }  // namespace gcompile::passes

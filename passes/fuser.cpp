@@ -10,12 +10,6 @@ using ir::Graph;
 using ir::Node;
 using ir::Value;
 
-namespace {
-
-bool is_argument(const Node& n) { return n.op->name == "input" || n.op->name == "state"; }
-
-}  // namespace
-
 Fuser::Body Fuser::body_of(const Nodes& nodes, const std::vector<Value>& outputs) const {
   Body body{std::make_shared<Graph>("fusion"), {}, {}, {}};
   body.graph->bounds = source_.bounds;
@@ -23,9 +17,9 @@ Fuser::Body Fuser::body_of(const Nodes& nodes, const std::vector<Value>& outputs
   ir::ValueMap<Value> map;
   const auto inside = [&](Value v) {
     if (const auto it = map.find(v); it != map.end()) return it->second;
-    if (v.node->op->is(ir::kLeaf) && !is_argument(*v.node)) return map[v] = clone(inner, *v.node, {});
+    if (v.node->op->is(ir::kLeaf) && !ir::is_argument(*v.node)) return map[v] = clone(inner, *v.node, {});
     inner.where = source_.where(v.node);
-    const std::string name = is_argument(*v.node) ? v.node->attrs.get<std::string>("name") : "t";
+    const std::string name = ir::is_argument(*v.node) ? v.node->attrs.get<std::string>("name") : "t";
     body.inputs.push_back(v);
     return map[v] = inner.input(name, v.type());
   };

@@ -23,11 +23,7 @@ int KeptValues::peak() const {
 
 std::map<std::string, std::int64_t> typical_extents(const ir::Graph& graph) {
   std::map<std::string, std::int64_t> extents;
-  for (const std::string& s : graph.symbols()) {
-    const auto it = graph.bounds.find(s);
-    const ir::DimBounds bounds = it == graph.bounds.end() ? ir::DimBounds{} : it->second;
-    extents[s] = std::clamp(kTypicalExtent, bounds.min, bounds.max);
-  }
+  for (const std::string& s : graph.symbols()) extents[s] = typical_extent(graph.bounds, s);
   return extents;
 }
 

@@ -29,7 +29,7 @@ class Turner {
       else
         rebuild(*n);
     }
-    for (auto& r : out_.results) r.value = plain(r.value);
+    for (auto& r : out_.results) r.value = made(r.value);  // of no turned group
     for (auto& u : out_.updates) u.value = stored(u);
     return std::move(out_);
   }
@@ -54,19 +54,19 @@ class Turner {
   Value moved(Value v, const AxisOrder& order) {
     return b_.make("transpose", {v}, {{"permutation", std::vector<std::int64_t>(order.begin(), order.end())}});
   }
-  Value transposed(Value v) { return moved(v, kTurned); }
 
   // What stands for a value in the new graph; the transpose of a matrix that is turned.
   Value made(Value v) const {
     const auto it = made_.find(v);
     return it == made_.end() ? v : it->second;
   }
-  Value plain(Value v) { return groups_.is_turned(v) ? transposed(made(v)) : made(v); }
-  Value turned_operand(Value v) { return groups_.is_turned(v) ? made(v) : transposed(made(v)); }
 
   // A matrix of a turned group: its transpose.
   Value turned(const Node& n) {
-    if (swaps_axes(n)) return plain(n.operands[0]);
+    if (swaps_axes(n)) {
+      const Value v = made(n.operands[0]);
+      return groups_.is_turned(n.operands[0]) ? moved(v, kTurned) : v;
+    }
     if (n.op->name == "broadcast") {
       const Type& t = n.types[0];
       std::vector<std::int64_t> axes;
@@ -75,7 +75,7 @@ class Turner {
     }
     if (const auto axes = as_matrix_product(n)) return product(n, 1, axes->right, 0, axes->left);
     std::vector<Value> operands;
-    for (const Value& v : n.operands) operands.push_back(turned_operand(v));
+    for (const Value& v : n.operands) operands.push_back(made(v));  // of the same group
     return b_.make(*n.op, std::move(operands), n.attrs);
   }
 
@@ -107,14 +107,12 @@ class Turner {
     for (int r = 0; r < static_cast<int>(n.types.size()); ++r) made_[{&n, r}] = {v.node, v.index + r};
   }
 
-  // What an update stores: the axes in the storage's order.
+  // What an update stores: the axes in the storage's order, which matrices of a turned group have.
   Value stored(const Graph::Update& u) {
-    const Graph::State& state = out_.states[static_cast<std::size_t>(u.state)];
+    const auto state = static_cast<std::size_t>(u.state);
     const Value value = made(u.value);
-    const bool is_turned = groups_.is_turned(u.value), lies_turned = state.order == kTurned;
-    if (!graph_.states[static_cast<std::size_t>(u.state)].order.empty()) return value;
-    if (is_turned) return lies_turned ? value : transposed(value);
-    return state.order.empty() ? value : moved(value, state.order);
+    const AxisOrder& order = out_.states[state].order;
+    return groups_.is_turned(u.value) || order == graph_.states[state].order ? value : moved(value, order);
   }
 
   const Graph& graph_;

@@ -160,7 +160,7 @@ class Lowering {
     std::vector<std::string> inputs;
     const Node& n = *what.from.node;
     b.where = graph_.where(&n);
-    const bool in_memory = is_computed(what.from) || n.op->name == "input" || n.op->name == "state";
+    const bool in_memory = is_computed(what.from) || ir::is_argument(n);
     if (in_memory) {
       v = b.input("from", what.from.type());
       inputs.push_back(names_.at(what.from));

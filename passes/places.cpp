@@ -34,8 +34,7 @@ bool has_division(const ir::Index& index) {
 using Placed = std::unordered_set<const ir::Node*>;
 
 bool in_memory(const ir::Node& n, const Placed& placed) {
-  return placed.count(&n) || n.op->name == "input" || n.op->name == "state" ||
-         (n.op->name == "constant" && n.types[0].rank() > 0);
+  return placed.count(&n) || ir::is_argument(n) || (n.op->name == "constant" && n.types[0].rank() > 0);
 }
 
 // Whether an element of the value is one of something in memory, at an affine index. `index` has as many entries as
@@ -80,8 +79,7 @@ bool folds(const ir::Node& n) { return n.op->is(ir::kFolding); }
 
 bool is_flat(const ir::Node& n, const Placed& placed) {
   const std::function<bool(const ir::Node&)> fits = [&](const ir::Node& o) {
-    if (placed.count(&o) || o.op->name == "input" || o.op->name == "state")
-      return o.types[0].rank() == 0 || o.types[0].dims == n.types[0].dims;
+    if (placed.count(&o) || ir::is_argument(o)) return o.types[0].rank() == 0 || o.types[0].dims == n.types[0].dims;
     if (o.op->name == "constant") return o.types[0].size().is(1);
     if (o.op->name == "dim") return true;
     if (o.op->name == "broadcast") return o.operands[0].type().rank() == 0 && fits(*o.operands[0].node);

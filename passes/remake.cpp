@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "gcompile/ir/op.h"
-#include "gcompile/passes/element_cost.h"
+#include "gcompile/passes/expand_math.h"
 
 namespace gcompile::passes {
 namespace {
@@ -19,8 +19,6 @@ bool is_remade(const Node& n) {
   return std::holds_alternative<ir::ElementLowering>(n.op->lower) ||
          std::holds_alternative<ir::ViewLowering>(n.op->lower);
 }
-
-bool is_argument(const Node& n) { return n.op->name == "input" || n.op->name == "state"; }
 
 class Chooser {
  public:
@@ -141,7 +139,7 @@ class Remaking {
       const auto it = again_.find(v.node);
       if (it != again_.end())
         operands.push_back({it->second, v.index});
-      else if (v.type().rank() == 0 || (v.node->op->is(ir::kLeaf) && !is_argument(*v.node)))
+      else if (v.type().rank() == 0 || (v.node->op->is(ir::kLeaf) && !ir::is_argument(*v.node)))
         operands.push_back(mapped(v));
       else
         operands.push_back(seen_from_afar(mapped(v)));

@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "gcompile/ir/op.h"
-#include "gcompile/passes/element_cost.h"
+#include "gcompile/passes/expand_math.h"
 #include "gcompile/passes/lower.h"
 #include "gcompile/passes/places.h"
 

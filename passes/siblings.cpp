@@ -78,7 +78,7 @@ class Siblings {
     NodeSet read;
     for (const Node* n : g.nodes)
       for (const Value& v : n->operands)
-        if (placed_.count(v.node) || v.node->op->name == "input" || v.node->op->name == "state") read.insert(v.node);
+        if (placed_.count(v.node) || ir::is_argument(*v.node)) read.insert(v.node);
     return read;
   }
   static bool reads_any(const NodeSet& read, const Nodes& nodes) {

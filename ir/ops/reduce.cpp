@@ -141,12 +141,12 @@ std::vector<OpDef> reduce_ops() {
   ops.push_back(reduction(
       "reduce_max",
       [](const EvalContext& c) { return eval_fold(c, -INFINITY, [](auto a, auto b) { return larger(a, b); }); },
-      extreme_rule, {"max", lowest}, "Largest over axes; NaN when one is; ties share the gradient evenly.",
+      extreme_rule, {"max", lowest, true}, "Largest over axes; NaN when one is; ties share the gradient evenly.",
       "reduce_max(x: T[..]) {axes} -> T[..]"));
   ops.push_back(reduction(
       "reduce_min",
       [](const EvalContext& c) { return eval_fold(c, INFINITY, [](auto a, auto b) { return smaller(a, b); }); },
-      extreme_rule, {"min", highest}, "Smallest over axes; NaN when one is; ties share the gradient evenly.",
+      extreme_rule, {"min", highest, true}, "Smallest over axes; NaN when one is; ties share the gradient evenly.",
       "reduce_min(x: T[..]) {axes} -> T[..]"));
   ops.push_back(reduction(
       "reduce_prod", [](const EvalContext& c) { return eval_fold(c, 1, [](auto a, auto b) { return a * b; }); },

@@ -67,7 +67,7 @@ TEST(Estimate, FollowsTheExtentsAndTheTarget) {
   const ir::Program program = program_of(kAdd, v4());
   EXPECT_LT(nanoseconds(program, {{"N", 100}}, v4()), nanoseconds(program, {{"N", 1000}}, v4()));
   EXPECT_EQ(nanoseconds(program, {}, v4()), nanoseconds(program, {{"N", kTypicalExtent}}, v4()));
-  EXPECT_EQ(typical_extent(program.module, "N"), kTypicalExtent);
+  EXPECT_EQ(typical_extent(program.module.bounds, "N"), kTypicalExtent);
   Target slow = v4();
   slow.rates.ghz /= 2;
   EXPECT_DOUBLE_EQ(nanoseconds(program, {}, slow), 2 * nanoseconds(program, {}, v4()));

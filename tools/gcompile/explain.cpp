@@ -33,7 +33,8 @@ std::string typical_extents(const ir::KernelModule& module) {
   for (const ir::Buffer& b : module.buffers)
     for (const Dim& d : b.type.dims) symbols.merge(d.symbols());
   std::string text;
-  for (const std::string& s : symbols) text += ", " + s + " = " + std::to_string(passes::typical_extent(module, s));
+  for (const std::string& s : symbols)
+    text += ", " + s + " = " + std::to_string(passes::typical_extent(module.bounds, s));
   return text;
 }
 
