@@ -137,8 +137,9 @@ ir::Buffer read_buffer(Reader& r, const ir::Graph& graph) {
 }
 
 void write(Writer& w, const ir::KernelModule& module, const ir::Graph& graph) {
-  const auto& [name, bounds, buffers, kernels, updates, reasons] = module;
-  static_cast<void>(kernels);  // the object file is made of them
+  const auto& [name, bounds, buffers, regions, kernels, updates, reasons] = module;
+  static_cast<void>(kernels);  // the object file is made of them, and of:
+  static_cast<void>(regions);
   static_cast<void>(reasons);
   w.text(name);
   w.list(bounds, [&](const auto& b) {

@@ -158,7 +158,7 @@ class GraphHash {
 
   void add_node(const ir::Node& node) {
     numbers_.emplace(&node, static_cast<std::int64_t>(numbers_.size()));
-    const auto& [id, op, operands, attrs, types, body] = node;
+    const auto& [id, op, operands, attrs, types, bodies] = node;
     static_cast<void>(id);
     hash_.add(std::string_view(op->name));
     hash_.add(static_cast<std::int64_t>(operands.size()));
@@ -172,8 +172,8 @@ class GraphHash {
     for (const Type& t : types) add(hash_, t);
     add(hash_, graph_.where(&node));
     hash_.add(std::int64_t{graph_.is_backward(&node)});
-    hash_.add(std::int64_t{body != nullptr});
-    if (body) GraphHash(hash_, *body).run();
+    hash_.add(static_cast<std::int64_t>(bodies.size()));
+    for (const auto& body : bodies) GraphHash(hash_, *body).run();
   }
 
   Hasher& hash_;

@@ -8,6 +8,7 @@
 #include "gcompile/base/error.h"
 #include "gcompile/codegen/llvm_index.h"
 #include "gcompile/codegen/llvm_kernel.h"
+#include "gcompile/codegen/llvm_regions.h"
 #include "gcompile/runtime/parallel.h"
 
 namespace gcompile::codegen {
@@ -135,12 +136,21 @@ void emit_entry(const ir::Program& program, const Target& target, llvm::Module& 
     if (debug) b.SetCurrentDebugLocation(debug->at(*entry, where));
   };
   locate(program.module.kernels.empty() ? ir::Kernel{} : program.module.kernels[0]);
-  BufferTables tables(b, buffers, shared);
+  // Regions move pointers, in a table of their own.
+  Value* all = buffers;
+  if (!program.module.regions.empty()) {
+    const auto count = static_cast<std::uint64_t>(program.module.buffers.size());
+    all = b.CreateAlloca(llvm::ArrayType::get(b.getPtrTy(), count), nullptr, "all");
+    b.CreateMemCpy(all, llvm::Align(8), buffers, llvm::Align(8), count * sizeof(void*));
+  }
+  RegionEmitter regions(program, b, all, symbols_of(program, b, dims));
+  BufferTables tables(b, all, shared);
   std::int64_t done = 0;
   if (profile) emit_tick(b, done);
   for (const ir::Launch& l : program.launches) {
     llvm::Function* kernel = kernels.at(static_cast<std::size_t>(l.kernel));
     locate(program.module.kernels[static_cast<std::size_t>(l.kernel)]);
+    regions.enter(program.module.kernels[static_cast<std::size_t>(l.kernel)].region);
     Value* table = tables.of(static_cast<std::size_t>(l.kernel));
     if (program.module.kernels[static_cast<std::size_t>(l.kernel)].is_parallel())
       emit_parallel_launch(program, l, kernel, table, target, b);
@@ -148,6 +158,7 @@ void emit_entry(const ir::Program& program, const Target& target, llvm::Module& 
       b.CreateCall(kernel, {table, dims});
     if (profile) emit_tick(b, ++done);
   }
+  regions.enter(-1);
   emit_copies(program, b, buffers, dims);
   if (profile && !program.copies.empty()) emit_tick(b, ++done);
   b.CreateRet(b.getInt32(0));

@@ -5,6 +5,7 @@
 // IWYU pragma: begin_exports
 #include "gcompile/base/array.h"
 #include "gcompile/base/error.h"
+#include "gcompile/frontend/control.h"
 #include "gcompile/frontend/fit.h"
 #include "gcompile/frontend/functions.h"
 #include "gcompile/frontend/grad.h"

@@ -6,6 +6,7 @@
 #include "gcompile/frontend/describe.h"
 #include "gcompile/frontend/tensor.h"
 #include "gcompile/ir/build.h"
+#include "gcompile/ir/op.h"
 
 namespace gcompile {
 
@@ -108,7 +109,22 @@ ir::Graph Trace::finish(std::span<const Tensor> results, Where where) {
     const ir::Value leaf = state(u.storage, where);
     graph_.updates.push_back({graph_.state_index(leaf), u.value});
   }
+  refuse_placeholders();
   return std::move(graph_);
+}
+
+// A leaf that is no input of the graph stands for what the body of a loop is given.
+void Trace::refuse_placeholders() const {
+  for (const ir::Node* n : graph_.topological()) {
+    if (n->op->name != "input") continue;
+    const bool declared =
+        std::any_of(graph_.inputs.begin(), graph_.inputs.end(), [&](const auto& i) { return i.value.node == n; });
+    if (declared) continue;
+    const auto& where = graph_.where(n);
+    throw ModelError(where.empty() ? Location{} : where.front(),
+                     "a value that was made inside of the body of a loop, a branch or a transform (of its argument '" +
+                         n->attrs.get<std::string>("name") + "') is used outside; return it from the body");
+  }
 }
 
 LocationScope::LocationScope(Where where) {

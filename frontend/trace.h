@@ -45,6 +45,7 @@ class Trace {
   // The graph refuses to run with an empty extent: for means and maxima over a symbolic axis.
   void require_nonempty(const Dim& extent);
   bool updates(const StateStorage& storage) const;
+  std::size_t update_count() const { return updates_.size(); }
 
   // The value that a Tensor stands for; ModelError when the Tensor belongs to no trace, or to another one.
   ir::Value value(const Tensor& tensor, std::string_view what, Where where) const;
@@ -55,10 +56,12 @@ class Trace {
   Where user_line(Where where) const { return scope_ ? *scope_ : where; }
   const ir::Graph& graph() const { return graph_; }
 
-  // The finished graph; the trace is not used after it.
+  // The finished graph; the trace is not used after it. ModelError when it reads a value that belongs into a body.
   ir::Graph finish(std::span<const Tensor> results, Where where);
 
  private:
+  void refuse_placeholders() const;
+
   friend class LocationScope;
   struct Update {
     std::shared_ptr<StateStorage> storage;

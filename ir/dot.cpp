@@ -1,5 +1,7 @@
 #include "gcompile/ir/dot.h"
 
+#include <algorithm>
+
 #include "gcompile/ir/op.h"
 #include "gcompile/ir/print.h"
 
@@ -54,11 +56,14 @@ class DotPrinter {
   void edge(const std::string& indent, const std::string& from, const std::string& to, const std::string& style) {
     line(indent, from + " -> " + to + (style.empty() ? "" : " [" + style + "]") + ";");
   }
-  // Where a value leaves: its node, or the result inside the body of a fusion.
+  // Where a value leaves: its node, or the result inside the body that makes it.
   std::string source(Value v) const {
-    if (v.node->body) return source(v.node->body->results.at(static_cast<std::size_t>(v.index)).value);
+    if (!v.node->bodies.empty()) return source(maker(*v.node).results.at(static_cast<std::size_t>(v.index)).value);
     return ids_.at(v.node);
   }
+  // The body whose results are the node's: of a condition and a body the second, of a function and its gradient the
+  // first.
+  static const Graph& maker(const Node& n) { return n.op->is(kInlined) ? n.body() : *n.bodies.back(); }
 
   static std::string shown(const AttrValue& value) {
     constexpr std::int64_t kMost = 8;  // elements of a constant
@@ -72,12 +77,12 @@ class DotPrinter {
     for (const Graph::Input& i : graph.inputs) names.emplace(i.value.node, "%" + i.name);
     for (const Graph::State& s : graph.states) names.emplace(s.value.node, "@" + s.name);
     for (const Node* n : graph.topological()) {
-      if (n->body) {
+      if (!n->bodies.empty()) {
         cluster(graph, *n, indent);
         continue;
       }
       const std::string id = "n" + std::to_string(ids_.size());
-      ids_.emplace(n, id);
+      ids_.insert_or_assign(n, id);  // a body may stand in several nodes
       std::string types, where = print_locations(graph.where(n)), value;
       for (const Type& t : n->types) types += (types.empty() ? "" : ", ") + t.str();
       if (const auto* v = n->attrs.find("value")) value = shown(*v);
@@ -102,10 +107,14 @@ class DotPrinter {
          "  label=\"" +
              escape(std::string(n.op->name) + (kind_text ? " " + *kind_text : "") + print_locations(graph.where(&n))) +
              "\"; fontname=\"monospace\"; fontsize=10;");
-    nodes(*n.body, indent + "  ");
+    const Graph& drawn = maker(n);
+    for (const auto& body : n.bodies)
+      if (body.get() != &drawn) nodes(*body, indent + "  ");
+    nodes(drawn, indent + "  ");
     line(indent, "}");
-    for (std::size_t k = 0; k < n.operands.size() && k < n.body->inputs.size(); ++k)
-      edge(indent, source(n.operands[k]), source(n.body->inputs[k].value), "style=dotted");
+    const std::size_t before = n.operands.size() - std::min(n.operands.size(), drawn.inputs.size());  // cond: 1
+    for (std::size_t k = before; k < n.operands.size(); ++k)
+      edge(indent, source(n.operands[k]), source(drawn.inputs[k - before].value), "style=dotted");
   }
 
   std::string out_;

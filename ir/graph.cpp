@@ -67,7 +67,7 @@ std::vector<std::string> Graph::symbols() const {
   return {names.begin(), names.end()};
 }
 
-Value Builder::make(const OpDef& op, std::vector<Value> operands, Attrs attrs, std::shared_ptr<const Graph> body) {
+Value Builder::make(const OpDef& op, std::vector<Value> operands, Attrs attrs, Bodies bodies) {
   const Location at = where.empty() ? Location{} : where.front();
   if (op.arity >= 0 && operands.size() != static_cast<std::size_t>(op.arity))
     throw ModelError(at, std::string(op.name) + ": takes " + std::to_string(op.arity) + " operands, got " +
@@ -76,20 +76,19 @@ Value Builder::make(const OpDef& op, std::vector<Value> operands, Attrs attrs, s
   for (const Value& v : operands) types.push_back(v.type());
   std::vector<Type> results;
   try {
-    results = op.infer(InferContext{op, types, attrs, body.get()});
+    results = op.infer(InferContext{op, types, attrs, bodies});
   } catch (const ModelError& e) {
     if (e.where().known()) throw;
     throw ModelError(at, e.what());
   }
   const Node* node =
-      graph_->arena->add({0, &op, std::move(operands), std::move(attrs), std::move(results), std::move(body)});
+      graph_->arena->add({0, &op, std::move(operands), std::move(attrs), std::move(results), std::move(bodies)});
   graph_->add_locations(node, where);
   return {node, 0};
 }
 
-Value Builder::make(std::string_view op_name, std::vector<Value> operands, Attrs attrs,
-                    std::shared_ptr<const Graph> body) {
-  return make(op(op_name), std::move(operands), std::move(attrs), std::move(body));
+Value Builder::make(std::string_view op_name, std::vector<Value> operands, Attrs attrs, Bodies bodies) {
+  return make(op(op_name), std::move(operands), std::move(attrs), std::move(bodies));
 }
 
 namespace {
@@ -144,7 +143,7 @@ Graph rewrite(const Graph& graph,
         out.add_locations((*values)[i].node, graph.where(node));
       }
     } else if (operands != node->operands) {
-      const Value v = b.make(*node->op, operands, node->attrs, node->body);
+      const Value v = b.make(*node->op, operands, node->attrs, node->bodies);
       for (std::size_t i = 0; i < node->types.size(); ++i)
         map[{node, static_cast<int>(i)}] = {v.node, static_cast<int>(i)};
     }

@@ -44,15 +44,20 @@ struct ValueHash {
 template <class T>
 using ValueMap = std::unordered_map<Value, T, ValueHash>;
 
+// Graphs that a node holds: the body of a fusion or of a loop, the branches of a condition. What they read comes in by
+// their inputs; they have neither states nor updates.
+using Bodies = std::vector<std::shared_ptr<const Graph>>;
+
 struct Node {
   int id;  // position in the arena: operands have smaller ids than their users
   const OpDef* op;
   std::vector<Value> operands;
   Attrs attrs;
-  std::vector<Type> types;            // one per result
-  std::shared_ptr<const Graph> body;  // of fusion nodes; null otherwise
+  std::vector<Type> types;  // one per result
+  Bodies bodies = {};       // as many as the op says
 
   Value result(int i = 0) const { return {this, i}; }
+  const Graph& body(std::size_t i = 0) const { return *bodies.at(i); }
 };
 
 inline const Type& Value::type() const { return node->types[static_cast<std::size_t>(index)]; }
@@ -142,10 +147,8 @@ class Builder {
   std::vector<Location> where;
 
   // Throws ModelError (with the first location) when the op refuses these operands.
-  Value make(const OpDef& op, std::vector<Value> operands, Attrs attrs = {},
-             std::shared_ptr<const Graph> body = nullptr);
-  Value make(std::string_view op, std::vector<Value> operands, Attrs attrs = {},
-             std::shared_ptr<const Graph> body = nullptr);
+  Value make(const OpDef& op, std::vector<Value> operands, Attrs attrs = {}, Bodies bodies = {});
+  Value make(std::string_view op, std::vector<Value> operands, Attrs attrs = {}, Bodies bodies = {});
 
   // Leaves. Names of inputs and states must be unique in the graph; a clash gets a suffix "_2", "_3", ...
   Value input(std::string name, Type type);

@@ -54,10 +54,6 @@ void over_elements(const std::vector<Array>& operands, Array& out, Function f) {
 }  // namespace
 
 std::vector<Array> evaluate(const Node& node, const std::vector<Array>& operands, const Dims& dims) {
-  if (node.op->name == "fusion") {
-    Dims inner = dims;
-    return interpret(*node.body, operands, {}, inner).results;
-  }
   const EvalContext context{node, operands, dims};
   if (node.op->eval) return node.op->eval(context);
   if (!node.op->element) throw InternalError(std::string(node.op->name) + " has no reference semantics");

@@ -143,6 +143,7 @@ struct Instr {
 
 struct Kernel {
   std::string name;
+  int region = -1;  // the innermost region of the module that it belongs to
   std::vector<Scratch> scratch;
   Block body;
   int values = 0;                    // ids are in 0 .. values-1
@@ -156,6 +157,36 @@ struct Kernel {
   bool is_parallel() const { return parallel_loop() != nullptr; }
 };
 
+// Kernels that are launched again and again, or only on a condition. Regions nest; the kernels of one (and of those
+// inside) follow each other in the module.
+struct Region {
+  enum class Kind {
+    kLoop,   // once for each step in 0 .. extent
+    kWhile,  // as long as its kTest, whose kernels come first, makes the predicate true
+    kTest,   // the condition of the kWhile around it
+    kThen,   // if the predicate is true
+    kElse,   // if it is false
+  };
+  // A value that goes from step to step: in a step `in` holds what `out` held at the end of the one before, in the
+  // first what `initial` holds. `result` gets what the last step left, or the initial value.
+  struct Carry {
+    std::string in, out, initial, result;
+  };
+  // `element` is the part of `whole` at the step, along its leading axis. It may be read or written.
+  struct Slice {
+    std::string element, whole;
+  };
+
+  std::string name;  // unique in the module
+  Kind kind = Kind::kLoop;
+  int parent = -1;
+  Dim extent = 0;                   // kLoop
+  bool reverse = false;             // kLoop: the last step first
+  std::string predicate = {};       // a bool[] buffer: kTest makes it; kThen and kElse read it
+  std::vector<Carry> carries = {};  // kLoop, kWhile: temporaries in and out
+  std::vector<Slice> slices = {};   // kLoop: temporaries whose memory is the whole's
+};
+
 // All kernels of one program in launch order: reads of a state in any kernel see the old value until plan-memory
 // decides otherwise. An update is a kTemp or other buffer whose final content becomes the state's.
 struct KernelModule {
@@ -166,12 +197,18 @@ struct KernelModule {
   std::string name = "main";
   std::map<std::string, DimBounds> bounds;  // symbols
   std::vector<Buffer> buffers;              // inputs, states, results in the graph's order, then temps and constants
+  std::vector<Region> regions = {};         // a parent before what is inside
   std::vector<Kernel> kernels;
   std::vector<Update> updates;
   std::vector<std::string> reasons;  // the graph's, for --explain
 
   int find_buffer(const std::string& name) const;  // -1 when there is none
   const Buffer& buffer(const std::string& name) const;
+  // Whether a region is another one or lies inside it; everything lies in -1.
+  bool lies_in(int region, int around) const {
+    while (region >= 0 && region != around) region = regions[static_cast<std::size_t>(region)].parent;
+    return region == around;
+  }
 };
 
 // Text of a module; parse(print(m)) prints the same. Parsed modules have null storages.

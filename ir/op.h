@@ -25,13 +25,15 @@ enum Trait : std::uint32_t {
   kContraction = 1u << 6,
   kFolding = 1u << 7,   // an element of the result is made of many of operand 0: reductions, argmax, scatter_add
   kIndexing = 1u << 8,  // elements of operand 1 say which elements of operand 0 and of the result belong together
+  kControl = 1u << 9,   // bodies say what is done: a loop, a branch, a call
+  kInlined = 1u << 10,  // of these: one that the pass `inline` replaces by its first body
 };
 
 struct InferContext {
   const OpDef& op;
   std::span<const Type> operands;
   const Attrs& attrs;
-  const Graph* body;
+  const Bodies& bodies;
 
   // Refuses: throws ModelError; Builder::make adds the location. The message starts with the op's name: write
   // fail("the inner dimensions differ: ...").
@@ -46,6 +48,16 @@ struct VjpContext {
   Value operand(int i) const { return node.operands[static_cast<std::size_t>(i)]; }
   Value result(int i = 0) const { return {&node, i}; }
   Value cotangent(int i = 0) const { return cotangents[static_cast<std::size_t>(i)]; }
+
+  // Reverse mode for the rules of ops that hold bodies: the cotangents of `wrt` for those of `results` (an empty one
+  // stands for zeros), as nodes of `b`; an empty Value where nothing flows.
+  std::vector<Value> (*differentiate)(Builder& b, std::span<const Value> results, std::span<const Value> cotangents,
+                                      std::span<const Value> wrt) = nullptr;
+  // Whether the cotangent of an operand is asked for; a rule may return it all the same. Empty: of all.
+  std::vector<bool> wanted = {};
+  bool wants(std::size_t operand) const {
+    return is_float(node.operands[operand].type().dtype) && (wanted.empty() || wanted[operand]);
+  }
 };
 
 struct EvalContext {
@@ -86,9 +98,11 @@ struct OpDef {
   Lowering lower = {};             // see lowering.h
   std::vector<DType> dtypes = {};  // admitted dtypes of operand 0 (of the result, for leaves); empty: all
   Domain domain = {};
-  double tolerance = 2e-6;          // relative error admitted between eval and compiled f32 code, per element
-  std::string_view doc = "";        // one line: meaning, shapes, source
-  std::string_view signature = "";  // for the op reference: "dot(a: T[B.., M.., K..], b: T[B.., N.., K..]) -> T[..]"
+  double tolerance = 2e-6;            // relative error admitted between eval and compiled f32 code, per element
+  std::string_view doc = "";          // one line: meaning, shapes, source
+  std::string_view no_gradient = "";  // of an op without vjp: why, and what to do instead
+  int bodies = 0;                     // graphs that a node holds
+  std::string_view signature = "";    // for the op reference: "dot(a: T[B.., M.., K..], b: T[B.., N.., K..]) -> T[..]"
 
   bool is(Trait t) const { return (traits & t) != 0; }
   bool differentiable() const { return vjp != nullptr; }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kMaxBodies = 16;  // nested in each other
 
-// One graph, or the body of a fusion, whose tokens come from `parts`.
+// One graph, or a body that a node holds, whose tokens come from `parts`.
 class GraphParser {
  public:
   GraphParser(PartsParser& parts, int depth) : parts_(parts), lex_(parts.lex), depth_(depth), builder_(graph_) {}
@@ -201,15 +201,15 @@ class GraphParser {
       types = parse_types();
     }
     std::vector<Location> where = locations(name.at);
-    std::shared_ptr<const Graph> body;
-    if (lex_.at("graph")) {
+    Bodies bodies;
+    while (lex_.at("graph")) {
       GraphParser inner(parts_, depth_ + 1);
-      body = std::make_shared<const Graph>(inner.run(this));
+      bodies.push_back(std::make_shared<const Graph>(inner.run(this)));
       for (const auto& [node, position] : inner.positions_) positions_.emplace(node, position);
     }
     builder_.where.clear();  // the message gets the position in the text instead
-    const Value v =
-        parts_.guarded(at, [&] { return builder_.make(def, std::move(operands), std::move(attrs), std::move(body)); });
+    const Value v = parts_.guarded(
+        at, [&] { return builder_.make(def, std::move(operands), std::move(attrs), std::move(bodies)); });
     if (v.node->types != types)
       lex_.fail(types_at, "expected " + text_of(v.node->types) + ", the type of " + std::string(def.name) + ", found " +
                               text_of(types));

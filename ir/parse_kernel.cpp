@@ -1,9 +1,11 @@
 // Reads the text of kernel modules. Throws ParseError "file:line:column: ..." and nothing else.
 //
-//   module   = "kernels" "@"name "{" {dim} {buffer} {kernel} {"update" name "=" name} "}"
+//   module   = "kernels" "@"name "{" {dim} {buffer} {region} {kernel} {"update" name "=" name} "}"
 //   buffer   = ("input" | "result" | "temp") name ":" type ["per_worker"] ["alias" name]
 //            | "state" name ":" type ["order" "(" axes ")"] ["frozen"] | "constant" name ":" array
-//   kernel   = "kernel" "@"name [loc] "{" {"reason" string} {scratch} {instruction} "}"
+//   region   = "region" name ":" ("loop" dim ["reverse"] | "while" | ("test" | "then" | "else") name) ["in" name]
+//              "{" {"carry" name "=" name "then" name "result" name} {"slice" name "of" name} "}"
+//   kernel   = "kernel" "@"name ["in" name] [loc] "{" {"reason" string} {scratch} {instruction} "}"
 //   scratch  = "scratch" name ":" dtype "[" extents "]" ("register" | "stack")
 //   instruction = (result "=" pure ":" vtype | effect) [loc] | for | contract
 //   pure     = op "(" values ")" | "literal" number | "index" dim
@@ -28,6 +30,7 @@
 #include "gcompile/ir/check.h"
 #include "gcompile/ir/kernel.h"
 #include "gcompile/ir/parse_parts.h"
+#include "gcompile/ir/regions.h"
 
 namespace gcompile::ir {
 namespace {
@@ -36,11 +39,12 @@ constexpr int kMaxLoops = 64;  // nested in each other
 
 class KernelParser {
  public:
-  KernelParser(PartsParser& parts, std::vector<Position>& positions)
-      : parts_(parts), lex_(parts.lex), positions_(positions) {}
+  KernelParser(PartsParser& parts, const KernelModule& module, std::vector<Position>& positions)
+      : parts_(parts), lex_(parts.lex), module_(module), positions_(positions) {}
 
   Kernel run() {
     kernel_.name = parts_.parse_global("the kernel's name, such as @k0");
+    kernel_.region = parse_region_name(parts_, module_);
     kernel_.locations = parts_.parse_locations();
     lex_.expect("{", "before the kernel's instructions");
     while (lex_.accept("reason")) kernel_.reasons.push_back(lex_.expect(TokenKind::kString, "a reason in quotes").text);
@@ -326,6 +330,7 @@ class KernelParser {
 
   PartsParser& parts_;
   Lexer& lex_;
+  const KernelModule& module_;
   std::vector<Position>& positions_;  // of all instructions, as KernelFault counts them
   Kernel kernel_;
   std::map<std::string, int> visible_;
@@ -345,10 +350,11 @@ class ModuleParser {
     module_.name = parts_.parse_global("the module's name, such as @main");
     lex_.expect("{", "before the buffers");
     while (lex_.accept("dim")) parts_.parse_bounds(module_.bounds);
-    while (!lex_.at("kernel") && !lex_.at("update") && !lex_.at("}")) parse_buffer();
+    while (!lex_.at("region") && !lex_.at("kernel") && !lex_.at("update") && !lex_.at("}")) parse_buffer();
+    while (lex_.accept("region")) module_.regions.push_back(parse_region(parts_, module_));
     while (lex_.accept("kernel")) {
       kernel_positions_.push_back(lex_.peek().at);
-      module_.kernels.push_back(KernelParser(parts_, positions_).run());
+      module_.kernels.push_back(KernelParser(parts_, module_, positions_).run());
     }
     while (lex_.accept("update")) {
       KernelModule::Update u;
@@ -378,7 +384,7 @@ class ModuleParser {
     const auto* role =
         std::find_if(std::begin(kRoles), std::end(kRoles), [&](const auto& r) { return lex_.at(r.first); });
     if (role == std::end(kRoles))
-      lex_.fail_expected("'input', 'state', 'result', 'temp', 'constant', 'kernel', 'update' or '}'");
+      lex_.fail_expected("'input', 'state', 'result', 'temp', 'constant', 'region', 'kernel', 'update' or '}'");
     lex_.next();
     const Position at = lex_.peek().at;
     Buffer b;

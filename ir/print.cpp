@@ -122,7 +122,7 @@ class GraphPrinter {
     for (const Value& v : node.operands) operands += (operands.empty() ? "" : ", ") + operand(v);
     if (!node.operands.empty()) text += "(" + operands + ")";
     text += print_attributes(node) + " : " + print_types(node.types) + loc(&node);
-    if (node.body) text += " " + GraphPrinter(*node.body, options_, indent_ + "  ").run(true);
+    for (const auto& body : node.bodies) text += " " + GraphPrinter(*body, options_, indent_ + "  ").run(true);
     line(text);
   }
 

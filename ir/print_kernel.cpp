@@ -3,6 +3,7 @@
 
 #include "gcompile/ir/kernel.h"
 #include "gcompile/ir/print.h"
+#include "gcompile/ir/regions.h"
 
 namespace gcompile::ir {
 namespace {
@@ -15,10 +16,11 @@ std::string print_index(const Index& index) {
 
 class KernelPrinter {
  public:
-  explicit KernelPrinter(const Kernel& kernel) : kernel_(kernel) {}
+  KernelPrinter(const KernelModule& module, const Kernel& kernel) : module_(module), kernel_(kernel) {}
 
   std::string run() {
-    out_ = "  kernel @" + print_name(kernel_.name) + print_locations(kernel_.locations) + " {\n";
+    out_ = "  kernel @" + print_name(kernel_.name) + print_region(module_, kernel_.region) +
+           print_locations(kernel_.locations) + " {\n";
     for (const std::string& r : kernel_.reasons) out_ += "    reason " + quote(r) + "\n";
     for (const Scratch& s : kernel_.scratch) {
       std::string extents;
@@ -139,6 +141,7 @@ class KernelPrinter {
     out_ += indent + "}\n";
   }
 
+  const KernelModule& module_;
   const Kernel& kernel_;
   std::string out_;
   std::map<int, std::string> names_;
@@ -164,7 +167,8 @@ std::string print_buffer(const KernelModule& m, const Buffer& b) {
 std::string print(const KernelModule& module) {
   std::string out = "kernels @" + print_name(module.name) + " {\n" + print_bounds(module.bounds);
   for (const Buffer& b : module.buffers) out += "  " + print_buffer(module, b) + "\n";
-  for (const Kernel& k : module.kernels) out += KernelPrinter(k).run();
+  for (const Region& r : module.regions) out += "  " + print_region(module, r) + "\n";
+  for (const Kernel& k : module.kernels) out += KernelPrinter(module, k).run();
   for (const auto& u : module.updates) out += "  update " + print_name(u.state) + " = " + print_name(u.value) + "\n";
   return out + "}\n";
 }

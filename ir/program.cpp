@@ -4,6 +4,10 @@
 
 namespace gcompile::ir {
 
+Dim aligned_bytes(const Type& type) {
+  return floordiv(type.size() * Dim(static_cast<std::int64_t>(size_of(type.dtype))) + Dim(63), 64) * Dim(64);
+}
+
 std::vector<std::int64_t> Program::slot_offsets(const std::map<std::string, std::int64_t>& dims, std::int64_t* total,
                                                 int threads) const {
   constexpr std::int64_t kAlignment = 64;

@@ -19,6 +19,9 @@ struct Placement {
   int slot = -1;  // kTemp not aliased: index into slots
 };
 
+// Bytes of a value of this type up to the next multiple of 64.
+Dim aligned_bytes(const Type& type);
+
 struct Launch {
   int kernel;    // index into module.kernels
   Dim work = 0;  // of a parallel kernel, in instructions: it runs serially below Target::serial_cutoff

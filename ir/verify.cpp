@@ -75,7 +75,7 @@ void check_types(const Node& node) {
   std::vector<Type> inferred;
   std::string refusal;
   try {
-    inferred = node.op->infer(InferContext{*node.op, operands, node.attrs, node.body.get()});
+    inferred = node.op->infer(InferContext{*node.op, operands, node.attrs, node.bodies});
   } catch (const Error& e) {
     refusal = e.what();
   }
@@ -92,27 +92,22 @@ void check_types(const Node& node) {
 
 void check_graph(const Graph& graph, const Symbols* outer);
 
-void check_body(const Node& node, const Symbols& known) {
-  const bool is_fusion = node.op->name == "fusion";
-  if (is_fusion != (node.body != nullptr))
-    fault(&node, is_fusion ? "fusion has no body" : std::string(node.op->name) + " has a body");
-  if (!node.body) return;
-  const Graph& body = *node.body;
-  try {
-    check_graph(body, &known);
-  } catch (Found& f) {
-    if (!f.fault.node) f.fault.node = &node;
-    f.fault.message = "in the body of fusion: " + f.fault.message;
-    throw;
+void check_bodies(const Node& node, const Symbols& known) {
+  const std::string op(node.op->name);
+  if (node.bodies.size() != static_cast<std::size_t>(node.op->bodies))
+    fault(&node,
+          op + " has " + std::to_string(node.bodies.size()) + " bodies, it takes " + std::to_string(node.op->bodies));
+  for (const auto& body : node.bodies) {
+    if (!body) fault(&node, "a body of " + op + " is empty");
+    try {
+      check_graph(*body, &known);
+    } catch (Found& f) {
+      if (!f.fault.node) f.fault.node = &node;
+      f.fault.message = "in the body of " + op + ": " + f.fault.message;
+      throw;
+    }
+    if (!body->states.empty() || !body->updates.empty()) fault(&node, "the body of " + op + " has states or updates");
   }
-  if (!body.states.empty() || !body.updates.empty()) fault(&node, "the body of fusion has states or updates");
-  if (body.inputs.size() != node.operands.size())
-    fault(&node, "the body of fusion has " + std::to_string(body.inputs.size()) + " inputs for " +
-                     std::to_string(node.operands.size()) + " operands");
-  for (std::size_t i = 0; i < body.inputs.size(); ++i)
-    if (body.inputs[i].value.type() != node.operands[i].type())
-      fault(&node, "input '" + body.inputs[i].name + "' of the body is " + body.inputs[i].value.type().str() +
-                       ", the operand " + node.operands[i].type().str());
 }
 
 void check_ends(const Graph& graph) {
@@ -155,7 +150,7 @@ void check_graph(const Graph& graph, const Symbols* outer) {
     const bool leaf = node->op->name == "input" || node->op->name == "state";
     if (leaf && !declared.count(node)) fault(node, std::string(node->op->name) + " is not declared in the graph");
     if (node->op->is(kKernelOnly)) fault(node, std::string(node->op->name) + " is an op for kernels");
-    check_body(*node, known);  // before types: those of a fusion are read from its body
+    check_bodies(*node, known);  // before types: those of a fusion are read from its body
     check_types(*node);
     check_symbols(*node, known);
   }

@@ -6,6 +6,7 @@
 #include "gcompile/base/error.h"
 #include "gcompile/ir/check.h"
 #include "gcompile/ir/print.h"
+#include "gcompile/ir/regions.h"
 
 namespace gcompile::ir {
 namespace {
@@ -178,7 +179,7 @@ class KernelChecker {
     std::string refusal;
     VType wanted;
     try {
-      wanted = {i.op->infer(InferContext{*i.op, scalars, attrs, nullptr}).at(0).dtype, lanes};
+      wanted = {i.op->infer(InferContext{*i.op, scalars, attrs, {}}).at(0).dtype, lanes};
     } catch (const Error& e) {
       refusal = e.what();
     }
@@ -406,6 +407,7 @@ std::optional<KernelFault> find_fault(const KernelModule& module) {
     check_buffers(module);
     check_updates(module);
     const Symbols symbols = check_symbols(module);
+    if (const auto why = region_fault(module)) fault(*why);
     std::set<std::string> names;
     int instructions = 0;
     for (std::size_t k = 0; k < module.kernels.size(); ++k) {

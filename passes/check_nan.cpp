@@ -122,7 +122,7 @@ std::vector<Value> checked_values(const Graph& graph) {
 Graph check_nan(const Graph& graph, const PassContext&) {
   const std::vector<const Node*> nodes = graph.topological();
   for (const Node* n : nodes)
-    if (n->body)
+    if (!n->bodies.empty())
       throw ModelError(graph.where(n).empty() ? Location{} : graph.where(n).front(),
                        "check-nan: takes a graph without fusions; run it before fuse");
   const std::vector<Value> checked = checked_values(graph);

@@ -35,7 +35,7 @@ struct Equal {
   }
 };
 
-bool has_identity(const Node& node) { return node.body || ir::is_argument(node); }
+bool has_identity(const Node& node) { return !node.bodies.empty() || ir::is_argument(node); }
 
 }  // namespace
 

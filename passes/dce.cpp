@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "gcompile/base/error.h"
+#include "gcompile/passes/narrow.h"
 
 namespace gcompile::passes {
 namespace {
@@ -13,27 +13,6 @@ using ir::Node;
 using ir::Value;
 using Values = std::unordered_set<Value, ir::ValueHash>;
 
-// The positions of the inputs of a fusion's body that the results at `wanted` depend on.
-std::vector<std::size_t> inputs_of(const Graph& body, const std::vector<std::size_t>& wanted) {
-  Graph cut = body;
-  cut.inputs.clear();
-  cut.results.clear();
-  for (std::size_t r : wanted) cut.results.push_back(body.results[r]);
-  const std::vector<const Node*> nodes = cut.topological();
-  const std::unordered_set<const Node*> reached(nodes.begin(), nodes.end());
-  std::vector<std::size_t> positions;
-  for (std::size_t i = 0; i < body.inputs.size(); ++i)
-    if (reached.contains(body.inputs[i].value.node)) positions.push_back(i);
-  return positions;
-}
-
-template <class T>
-std::vector<T> pick(const std::vector<T>& all, const std::vector<std::size_t>& positions) {
-  std::vector<T> picked;
-  for (std::size_t i : positions) picked.push_back(all[i]);
-  return picked;
-}
-
 std::vector<std::size_t> live_results(const Node& node, const Values& live) {
   std::vector<std::size_t> positions;
   for (std::size_t r = 0; r < node.types.size(); ++r)
@@ -41,7 +20,8 @@ std::vector<std::size_t> live_results(const Node& node, const Values& live) {
   return positions;
 }
 
-// The values that results and updates depend on, where a fusion needs an operand only if a live result of it does.
+// The values that results and updates depend on, where a node with bodies needs an operand only if a live result of it
+// does.
 Values live_values(const Graph& graph) {
   Values live;
   for (const auto& r : graph.results) live.insert(r.value);
@@ -51,39 +31,30 @@ Values live_values(const Graph& graph) {
     const Node& node = **it;
     const std::vector<std::size_t> results = live_results(node, live);
     if (results.empty()) continue;
-    if (node.body)
-      for (std::size_t i : inputs_of(*node.body, results)) live.insert(node.operands[i]);
+    if (!node.bodies.empty())
+      for (const std::size_t i : needs_of(node, results).operands) live.insert(node.operands[i]);
     else
       live.insert(node.operands.begin(), node.operands.end());
   }
   return live;
 }
 
-// A fusion with the results at `results` only, and the operands that these need.
-const Node* narrowed(const Node& node, const std::vector<Value>& operands, const std::vector<std::size_t>& results,
-                     ir::Builder& b) {
-  const std::vector<std::size_t> inputs = inputs_of(*node.body, results);
-  auto body = std::make_shared<Graph>(*node.body);
-  body->inputs = pick(node.body->inputs, inputs);
-  body->results = pick(node.body->results, results);
-  ir::Attrs attrs = node.attrs;
-  if (attrs.has("anchor")) attrs.set("anchor", pick(attrs.ints("anchor"), inputs));
-  return b.make(*node.op, pick(operands, inputs), std::move(attrs), std::move(body)).node;
-}
-
-Graph narrow_fusions(const Graph& graph) {
+Graph narrow_bodies(const Graph& graph) {
   const Values live = live_values(graph);
   return ir::rewrite(
       graph,
       [&](const Node& node, const std::vector<Value>& operands, ir::Builder& b) -> std::optional<ir::Replacement> {
-        if (!node.body) return std::nullopt;
+        if (node.bodies.empty()) return std::nullopt;
         const std::vector<std::size_t> results = live_results(node, live);
-        const bool all_inputs = inputs_of(*node.body, results).size() == node.operands.size();
-        if (results.empty() || (results.size() == node.types.size() && all_inputs)) return std::nullopt;
-        const Node* made = narrowed(node, operands, results, b);
+        if (results.empty()) return std::nullopt;
+        const Needs needs = needs_of(node, results);
+        if (needs.results.size() == node.types.size() && needs.operands.size() == node.operands.size())
+          return std::nullopt;
+        const Node* made = narrowed(node, operands, needs, b);
         // Dead results are never looked up; the first live one stands in for them.
         ir::Replacement values(node.types.size(), made->result());
-        for (std::size_t i = 0; i < results.size(); ++i) values[results[i]] = made->result(static_cast<int>(i));
+        for (std::size_t i = 0; i < needs.results.size(); ++i)
+          values[needs.results[i]] = made->result(static_cast<int>(i));
         return values;
       });
 }
@@ -112,7 +83,7 @@ void forget_locations(Graph& graph) {
 }  // namespace
 
 Graph dce(const Graph& graph, const PassContext&) {
-  Graph out = narrow_fusions(graph);
+  Graph out = narrow_bodies(graph);
   drop_states(out);
   forget_locations(out);
   return out;

@@ -59,9 +59,23 @@ std::vector<Estimate> estimate(const ir::Program& program, const DimValues& dims
   return all;
 }
 
+// How often a launch is made in a call: once for every step of the loops around it; of a while no more is known than
+// one.
+static double times_launched(const ir::Program& program, std::size_t launch, const DimValues& dims) {
+  if (launch >= program.launches.size()) return 1;  // the copies
+  const ir::KernelModule& m = program.module;
+  double times = 1;
+  for (int r = m.kernels.at(static_cast<std::size_t>(program.launches[launch].kernel)).region; r >= 0;
+       r = m.regions[static_cast<std::size_t>(r)].parent)
+    if (m.regions[static_cast<std::size_t>(r)].kind == ir::Region::Kind::kLoop)
+      times *= static_cast<double>(m.regions[static_cast<std::size_t>(r)].extent.evaluate(values_of(m, dims)));
+  return times;
+}
+
 double estimated_call(const ir::Program& program, const DimValues& dims, const Target& target, int threads) {
   double sum = target.rates.call / target.rates.ghz;
-  for (const Estimate& e : estimate(program, dims, target, threads)) sum += e.nanoseconds();
+  const std::vector<Estimate> all = estimate(program, dims, target, threads);
+  for (std::size_t i = 0; i < all.size(); ++i) sum += times_launched(program, i, dims) * all[i].nanoseconds();
   return sum;
 }
 

@@ -34,7 +34,7 @@ bool same_when_compiled(const Node& node) {
 
 bool worth_it(const Node& node) {
   if (!same_when_compiled(node)) return false;
-  if (is_broadcast(node) || node.body || node.operands.empty() || node.types.size() != 1) return false;
+  if (is_broadcast(node) || !node.bodies.empty() || node.operands.empty() || node.types.size() != 1) return false;
   std::int64_t elements = 0;
   for (const Value& v : node.operands) {
     if (!is_constant(v) || !v.type().is_static()) return false;
@@ -70,7 +70,7 @@ ir::Graph fold(const ir::Graph& graph, const PassContext&) {
       graph,
       [](const Node& node, const std::vector<Value>& operands, ir::Builder& b) -> std::optional<ir::Replacement> {
         if (!std::all_of(operands.begin(), operands.end(), is_constant)) return std::nullopt;
-        const Value v = operands == node.operands ? node.result() : b.make(*node.op, operands, node.attrs, node.body);
+        const Value v = operands == node.operands ? node.result() : b.make(*node.op, operands, node.attrs, node.bodies);
         if (!worth_it(*v.node)) return std::nullopt;
         const auto value = evaluate(b.graph(), v);
         if (!value) return std::nullopt;

@@ -29,10 +29,10 @@ std::vector<Value> outputs_of(const Graph& g) {
 }
 
 // The classes that the leading axes of the inputs belong to, symbolic ones first, each once, in the inputs' order.
-std::vector<int> anchor_candidates(const Graph& g, const AxisClasses& classes) {
+std::vector<int> anchor_candidates(const Graph& g, const AxisClasses& classes, const UniformInputs& uniform) {
   std::vector<int> symbolic, fixed;
   for (const auto& input : g.inputs) {
-    if (input.value.type().rank() == 0) continue;
+    if (input.value.type().rank() == 0 || uniform.count(input.value)) continue;
     const int c = classes.of(input.value, 0);
     auto& list = input.value.type().dim(0).is_constant() ? fixed : symbolic;
     if (std::find(list.begin(), list.end(), c) == list.end()) list.push_back(c);
@@ -62,7 +62,7 @@ void add_nest(Fuser& fuser, Fuser::Body body, const std::vector<Value>& outputs,
 }
 
 bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const std::vector<Value>& outputs,
-                  const PassContext& context, Fuser& fuser, std::string& why_not) {
+                  const UniformInputs& uniform, const PassContext& context, Fuser& fuser, std::string& why_not) {
   const AxisClasses classes(all);
   // Inputs that are only passed on take no part.
   Nodes used;
@@ -71,7 +71,7 @@ bool fuse_as_nest(const Graph& g, const Nodes& all, const Nodes& computed, const
           return std::find(user->operands.begin(), user->operands.end(), Value{n, 0}) != user->operands.end();
         }))
       used.push_back(n);
-  const std::vector<int> leading = anchor_candidates(g, classes);
+  const std::vector<int> leading = anchor_candidates(g, classes, uniform);
   for (const int anchor : leading) {
     std::string why;
     const auto plan = legal_nest(used, classes, anchor, &why);
@@ -175,9 +175,9 @@ void fuse_by_place(const Nodes& computed, const std::vector<Value>& outputs, con
 
 }  // namespace
 
-Graph fuse(const Graph& graph, const PassContext& context) { return fuse_and_tell(graph, context).graph; }
+Graph fuse(const Graph& graph, const PassContext& context) { return fuse_levels(graph, {}, context); }
 
-Fused fuse_and_tell(const Graph& graph, const PassContext& context) {
+Fused fuse_and_tell(const Graph& graph, const PassContext& context, const UniformInputs& uniform) {
   const Nodes all = graph.topological();
   Nodes computed;
   for (const Node* n : all) {
@@ -188,7 +188,7 @@ Fused fuse_and_tell(const Graph& graph, const PassContext& context) {
   const auto outputs = outputs_of(graph);
   Fuser fuser(graph);
   std::string why_not;
-  if (!fuse_as_nest(graph, all, computed, outputs, context, fuser, why_not) &&
+  if (!fuse_as_nest(graph, all, computed, outputs, uniform, context, fuser, why_not) &&
       !fuse_as_one(computed, outputs, context, fuser, why_not))
     fuse_by_place(computed, outputs, context, fuser, why_not);
   Fused fused{fuser.finish(), {}};

@@ -18,6 +18,7 @@
 #include <unordered_map>
 
 #include "gcompile/passes/axes.h"
+#include "gcompile/passes/fuse_levels.h"
 #include "gcompile/passes/pass.h"
 
 namespace gcompile::passes {
@@ -48,6 +49,7 @@ struct Fused {
   ir::Graph graph;
   std::vector<Part> parts;
 };
-Fused fuse_and_tell(const ir::Graph& graph, const PassContext& context);
+// `uniform` inputs are no samples. The graph holds no control flow.
+Fused fuse_and_tell(const ir::Graph& graph, const PassContext& context, const UniformInputs& uniform = {});
 
 }  // namespace gcompile::passes

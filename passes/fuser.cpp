@@ -42,7 +42,7 @@ void Fuser::add(Body body, const std::vector<Value>& outputs, Form form) {
   b_.where = std::move(body.where);
   ir::Attrs attrs{{"kind", form.kind}, {"anchor", form.anchor}, {"reason", form.reason}};
   if (form.rows > 0) attrs.set("rows", std::int64_t{form.rows});
-  const Value fusion = b_.make("fusion", operands, std::move(attrs), body.graph);
+  const Value fusion = b_.make("fusion", operands, std::move(attrs), {body.graph});
   made_.push_back({fusion, std::move(body.nodes), outputs});
   for (std::size_t i = 0; i < outputs.size(); ++i) map_[outputs[i]] = {fusion.node, static_cast<int>(i)};
 }
@@ -62,7 +62,7 @@ Value Fuser::clone(ir::Builder& b, const Node& n, std::vector<Value> operands) c
   b.where = source_.where(&n);
   ir::Attrs attrs = n.attrs;
   if (ordered_.count(&n)) attrs.set("order", std::string("ascending"));
-  return b.make(*n.op, std::move(operands), std::move(attrs), n.body);
+  return b.make(*n.op, std::move(operands), std::move(attrs), n.bodies);
 }
 
 }  // namespace gcompile::passes

@@ -1,6 +1,7 @@
 #include "gcompile/passes/gradient.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
 #include "gcompile/base/error.h"
@@ -31,10 +32,12 @@ class KeepWhere {
   std::vector<Location> saved_;
 };
 
-// What the loss is computed from, itself included, users before operands.
-std::vector<const Node*> ancestors(const Node* loss) {
-  std::vector<const Node*> todo{loss}, found;
-  std::unordered_set<const Node*> seen{loss};
+// What the results are computed from, themselves included, users before operands.
+std::vector<const Node*> ancestors(std::span<const Value> results) {
+  std::vector<const Node*> todo, found;
+  std::unordered_set<const Node*> seen;
+  for (const Value& v : results)
+    if (seen.insert(v.node).second) todo.push_back(v.node);
   while (!todo.empty()) {
     const Node* n = todo.back();
     todo.pop_back();
@@ -89,6 +92,8 @@ class Walk {
     if (std::none_of(node->operands.begin(), node->operands.end(), [&](const Value& v) { return active(v); })) return;
     check_differentiable(node);
     ir::VjpContext context{b_, *node, cotangents};
+    context.differentiate = cotangents_of;
+    for (const Value& v : node->operands) context.wanted.push_back(active(v));
     const std::vector<Value> given = node->op->vjp(context);
     if (given.size() != node->operands.size())
       throw InternalError("the gradient rule of " + std::string(node->op->name) + " returns " +
@@ -109,9 +114,11 @@ class Walk {
     if (node->op->differentiable()) return;
     const Location at = first_location(b_.graph(), node);
     const std::string name(node->op->name);
-    if (node->body) throw ModelError(at, name + ": fused nodes have no gradient rule; run gradient before fuse");
+    if (name == "fusion") throw ModelError(at, name + ": fused nodes have no gradient rule; run gradient before fuse");
     throw ModelError(at, name + ": is not differentiable, but the loss depends on its operand; " +
-                             "wrap the operand in stop_gradient() where no gradient should flow");
+                             (node->op->no_gradient.empty()
+                                  ? "wrap the operand in stop_gradient() where no gradient should flow"
+                                  : std::string(node->op->no_gradient)));
   }
 
   ir::Builder& b_;
@@ -144,19 +151,27 @@ std::string unused_result(const ir::Graph& graph, const std::string& wanted) {
   return name;
 }
 
-std::vector<Value> gradient(ir::Builder& b, Value loss, std::span<const Value> wrt, Value seed) {
-  check_loss(b.graph(), loss, seed);
+std::vector<Value> cotangents_of(ir::Builder& b, std::span<const Value> results, std::span<const Value> cotangents,
+                                 std::span<const Value> wrt) {
   const KeepWhere keep(b);
   const auto first_made = static_cast<int>(b.graph().arena->size());
-  b.where = b.graph().where(loss.node);
-  const std::vector<const Node*> nodes = ancestors(loss.node);
+  const std::vector<const Node*> nodes = ancestors(results);
   Walk walk(b, wrt, nodes);
-  if (walk.active(loss)) walk.give(loss, seed ? seed : ir::splat(b, loss.type(), 1));
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (cotangents[i] && walk.active(results[i])) walk.give(results[i], cotangents[i]);
   for (const Node* node : nodes) walk.visit(node);
   std::vector<Value> result;
   for (const Value& v : wrt) result.push_back(v ? walk.cotangent(v) : Value{});
   b.graph().backward.emplace_back(first_made, static_cast<int>(b.graph().arena->size()));
   return result;
+}
+
+std::vector<Value> gradient(ir::Builder& b, Value loss, std::span<const Value> wrt, Value seed) {
+  check_loss(b.graph(), loss, seed);
+  const KeepWhere keep(b);
+  b.where = b.graph().where(loss.node);
+  const std::array results{loss}, cotangents{seed ? seed : ir::splat(b, loss.type(), 1)};
+  return cotangents_of(b, results, cotangents, wrt);
 }
 
 ir::Graph gradient_pass(const ir::Graph& graph, const PassContext&) {

@@ -23,6 +23,11 @@ namespace gcompile::passes {
 // type is not the loss's, or an op on the path is not differentiable.
 std::vector<ir::Value> gradient(ir::Builder& b, ir::Value loss, std::span<const ir::Value> wrt, ir::Value seed = {});
 
+// The same for any values of the graph: the cotangents of `wrt`, given those of `results` (an empty one stands for
+// zeros).
+std::vector<ir::Value> cotangents_of(ir::Builder& b, std::span<const ir::Value> results,
+                                     std::span<const ir::Value> cotangents, std::span<const ir::Value> wrt);
+
 // The pass of the tool: differentiates the first result that is a float scalar and adds a result "d" + name for every
 // trainable state and every float input; zeros where the loss does not depend on it. Throws ModelError when no result
 // is a float scalar.

@@ -68,7 +68,7 @@ int KernelBuilder::op(const ir::OpDef& def, std::vector<int> operands, const ir:
   if (def.arity >= 0 && static_cast<std::size_t>(def.arity) != operands.size())
     throw InternalError("kernel " + kernel_.name + ": " + std::string(def.name) + " of " +
                         std::to_string(operands.size()) + " operands");
-  const DType dtype = def.infer({def, scalars, attrs, nullptr})[0].dtype;
+  const DType dtype = def.infer({def, scalars, attrs, {}})[0].dtype;
   const auto key = std::tuple(&def, operands, dtype);
   if (const int have = known(&Scope::ops, key); have >= 0) return have;
   Instr i{Opcode::kOp};

@@ -97,7 +97,7 @@ class Turner {
       operands.push_back(made(v));
     }
     if (!changed && !reads_turned) return;
-    if (!reads_turned) return keep(n, b_.make(*n.op, std::move(operands), n.attrs, n.body));
+    if (!reads_turned) return keep(n, b_.make(*n.op, std::move(operands), n.attrs, n.bodies));
     if (swaps_axes(n)) return keep(n, operands[0]);
     const auto axes = as_matrix_product(n);
     keep(n, product(n, 0, axes->left, 1, axes->right));

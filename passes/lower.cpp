@@ -1,9 +1,12 @@
 #include "gcompile/passes/lower.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "gcompile/base/error.h"
 #include "gcompile/ir/op.h"
+#include "gcompile/ir/ops/scan.h"
 
 namespace gcompile::passes {
 namespace {
@@ -30,38 +33,22 @@ class Lowering {
       module_.buffers.back().trainable = s.trainable;
       module_.buffers.back().order = s.order;
     }
-    for (const auto& r : graph_.results) {
-      const std::string name = add(r.name.empty() ? "result" : r.name, r.value.type(), BufferRole::kResult);
-      if (is_computed(r.value) && !names_.count(r.value))
-        names_[r.value] = name;
-      else
-        copies_.push_back({r.value, name});
-    }
+    std::vector<Copy> wanted;
+    for (const auto& r : graph_.results)
+      wanted.push_back({r.value, add(r.name.empty() ? "result" : r.name, r.value.type(), BufferRole::kResult)});
+    std::set<Value, Before> made;
+    for (const Copy& c : wanted) made.insert(c.from);
     for (const auto& u : graph_.updates) {
       const std::string state = names_.at(graph_.states[static_cast<std::size_t>(u.state)].value);
-      std::string value;
-      if (is_computed(u.value)) {
-        if (!names_.count(u.value)) names_[u.value] = add("new " + state, u.value.type(), BufferRole::kTemp);
-        value = names_.at(u.value);
-      } else {
-        value = add("new " + state, u.value.type(), BufferRole::kTemp);
-        copies_.push_back({u.value, value});
+      if (is_computed(u.value) && !made.insert(u.value).second) {
+        const auto it = std::find_if(wanted.begin(), wanted.end(), [&](const Copy& c) { return c.from == u.value; });
+        module_.updates.push_back({state, it->to});
+        continue;
       }
-      module_.updates.push_back({state, value});
+      wanted.push_back({u.value, add("new " + state, u.value.type(), BufferRole::kTemp)});
+      module_.updates.push_back({state, wanted.back().to});
     }
-    // Copies of leaves come first: they read states before any update. Copies of results come after what makes them.
-    for (const Copy& c : copies_)
-      if (!is_computed(c.from)) copy(c);
-    for (const Node* n : graph_.topological()) {
-      if (n->op->is(ir::kLeaf)) continue;
-      if (n->op->name != "fusion")
-        throw ModelError(graph_.where(n).empty() ? Location{} : graph_.where(n).front(),
-                         std::string(n->op->name) + ": lower needs a graph whose nodes are fused (run fuse before it)");
-      check_target(*n->body);
-      kernel(*n);
-    }
-    for (const Copy& c : copies_)
-      if (is_computed(c.from)) copy(c);
+    fill(wanted);
     return std::move(module_);
   }
 
@@ -70,6 +57,174 @@ class Lowering {
     Value from;
     std::string to;
   };
+  struct Before {
+    bool operator()(Value a, Value b) const {
+      return a.node->id != b.node->id ? a.node->id < b.node->id : a.index < b.index;
+    }
+  };
+
+  // Kernels that put values of the graph at hand into buffers.
+  void fill(const std::vector<Copy>& wanted) {
+    std::vector<Copy> copies;
+    for (const Copy& w : wanted) {
+      if (is_computed(w.from) && !names_.count(w.from))
+        names_[w.from] = w.to;
+      else
+        copies.push_back(w);
+    }
+    // Copies of leaves come first: they read states before any update. Copies of results come after what makes them.
+    for (const Copy& c : copies)
+      if (!is_computed(c.from)) copy(c);
+    for (const Node* n : graph().topological()) {
+      if (n->op->is(ir::kLeaf)) continue;
+      if (n->op->name == "fusion") {
+        check_target(n->body());
+        kernel(*n);
+      } else if (n->op->name == "scan") {
+        scan(*n);
+      } else if (n->op->name == "while") {
+        while_loop(*n);
+      } else if (n->op->name == "cond") {
+        branches(*n);
+      } else {
+        throw ModelError(graph().where(n).empty() ? Location{} : graph().where(n).front(),
+                         std::string(n->op->name) + ": lower needs a graph whose nodes are fused (run fuse before it)");
+      }
+    }
+    for (const Copy& c : copies)
+      if (is_computed(c.from)) copy(c);
+  }
+
+  // ---- control flow
+
+  // The kernels of a body, in a region: its inputs are these buffers, its results go to those.
+  void body(const Graph& g, int region, const std::vector<std::string>& inputs,
+            const std::vector<std::string>& outputs) {
+    const ir::ValueMap<std::string> outside = std::exchange(names_, {});
+    const int around = std::exchange(region_, region);
+    graphs_.push_back(&g);
+    for (std::size_t i = 0; i < inputs.size(); ++i) names_[g.inputs[i].value] = inputs[i];
+    std::vector<Copy> wanted;
+    for (std::size_t i = 0; i < outputs.size(); ++i) wanted.push_back({g.results[i].value, outputs[i]});
+    fill(wanted);
+    graphs_.pop_back();
+    region_ = around;
+    names_ = outside;
+  }
+
+  int add_region(ir::Region::Kind kind) {
+    ir::Region r;
+    r.name = "r" + std::to_string(module_.regions.size());
+    r.kind = kind;
+    r.parent = region_;
+    module_.regions.push_back(std::move(r));
+    return static_cast<int>(module_.regions.size()) - 1;
+  }
+  ir::Region& region(int i) { return module_.regions[static_cast<std::size_t>(i)]; }
+
+  // The buffers of operands; what is in no memory yet is put there.
+  std::vector<std::string> operand_buffers(const Node& n) {
+    std::vector<std::string> buffers;
+    for (const Value& v : n.operands) {
+      const bool is_constant = v.node->op->name == "constant";
+      if (v.node->op->is(ir::kLeaf) && !ir::is_argument(*v.node) && !is_constant && !names_.count(v)) {
+        names_[v] = add("t", v.type(), BufferRole::kTemp);
+        copy({v, names_.at(v)});
+      }
+      buffers.push_back(buffer_of(v));
+    }
+    return buffers;
+  }
+  std::vector<std::string> result_buffers(const Node& n) {
+    std::vector<std::string> buffers;
+    for (int r = 0; r < static_cast<int>(n.types.size()); ++r) buffers.push_back(buffer_of({&n, r}));
+    return buffers;
+  }
+
+  std::string add_carry(int r, const ir::Graph::Input& input, const std::string& out, const std::string& initial,
+                        const std::string& result) {
+    const std::string in = add(input.name, input.value.type(), BufferRole::kTemp);
+    region(r).carries.push_back(
+        {in, out.empty() ? add("next " + input.name, input.value.type(), BufferRole::kTemp) : out, initial, result});
+    return in;
+  }
+
+  void scan(const Node& n) {
+    const ir::ScanParts s(n);
+    const Graph& g = s.body();
+    const std::vector<std::string> operands = operand_buffers(n), results = result_buffers(n);
+    const int r = add_region(ir::Region::Kind::kLoop);
+    region(r).extent = s.length;
+    region(r).reverse = s.reverse;
+    const auto slice = [&](const std::string& name, const Type& type, const std::string& whole) {
+      const std::string element = add(name, type, BufferRole::kTemp);
+      region(r).slices.push_back({element, whole});
+      return element;
+    };
+    std::vector<std::string> inputs, outputs(g.results.size());
+    for (std::size_t i = s.carries; i < g.results.size(); ++i)
+      outputs[i] = slice("y", g.results[i].value.type(), results[i]);
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      if (s.is_carry(i)) {
+        // A carry that is also stacked is read from there.
+        const Value next = g.results[i].value;
+        std::string out;
+        for (std::size_t k = s.carries; k < g.results.size() && is_computed(next); ++k)
+          if (out.empty() && g.results[k].value == next) out = outputs[k];
+        const bool shared = !out.empty() && std::none_of(region(r).carries.begin(), region(r).carries.end(),
+                                                         [&](const auto& c) { return c.out == out; });
+        inputs.push_back(add_carry(r, g.inputs[i], shared ? out : "", operands[i], results[i]));
+        outputs[i] = shared ? "" : region(r).carries.back().out;
+      } else {
+        inputs.push_back(s.is_sequence(i) ? slice(g.inputs[i].name, g.inputs[i].value.type(), operands[i])
+                                          : operands[i]);
+      }
+    }
+    fill_body(g, r, inputs, outputs);
+  }
+
+  // The same where some results go nowhere by themselves (an empty name).
+  void fill_body(const Graph& g, int r, const std::vector<std::string>& inputs,
+                 const std::vector<std::string>& outputs) {
+    Graph chosen = g;
+    chosen.results.clear();
+    std::vector<std::string> named;
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      if (!outputs[i].empty()) {
+        chosen.results.push_back(g.results[i]);
+        named.push_back(outputs[i]);
+      }
+    body(chosen, r, inputs, named);
+  }
+
+  void while_loop(const Node& n) {
+    const auto carries = static_cast<std::size_t>(n.attrs.get<std::int64_t>("carries"));
+    const std::vector<std::string> operands = operand_buffers(n), results = result_buffers(n);
+    const int loop = add_region(ir::Region::Kind::kWhile);
+    std::vector<std::string> inputs, outputs;
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      inputs.push_back(i < carries ? add_carry(loop, n.body(1).inputs[i], "", operands[i], results[i]) : operands[i]);
+      if (i < carries) outputs.push_back(region(loop).carries.back().out);
+    }
+    const int around = std::exchange(region_, loop);
+    const int test = add_region(ir::Region::Kind::kTest);
+    region_ = around;
+    region(test).predicate = add("goes on", {DType::kBool, {}}, BufferRole::kTemp);
+    body(n.body(0), test, inputs, {std::string(region(test).predicate)});
+    body(n.body(1), loop, inputs, outputs);
+  }
+
+  void branches(const Node& n) {
+    const std::vector<std::string> operands = operand_buffers(n), results = result_buffers(n);
+    const std::vector<std::string> inputs(operands.begin() + 1, operands.end());
+    for (const auto kind : {ir::Region::Kind::kThen, ir::Region::Kind::kElse}) {
+      const int r = add_region(kind);
+      region(r).predicate = operands[0];
+      body(n.body(kind == ir::Region::Kind::kThen ? 0 : 1), r, inputs, results);
+    }
+  }
+
+  const Graph& graph() const { return *graphs_.back(); }
 
   // A graph that was contracted for another target.
   void check_target(const Graph& body) const {
@@ -118,10 +273,11 @@ class Lowering {
                    const std::string& reason, F&& fill) {
     ir::Kernel kernel;
     kernel.name = "k" + std::to_string(module_.kernels.size());
+    kernel.region = region_;
     if (!reason.empty()) kernel.reasons.push_back(reason);
     {
       KernelBuilder builder(kernel);
-      if (const auto& where = graph_.where(node); !where.empty()) builder.where = builder.location(where.front());
+      if (const auto& where = graph().where(node); !where.empty()) builder.where = builder.location(where.front());
       BodyLowering c(builder, body, context_, [&](const Array& value) {
         const std::string name = add("c", Type::of(value.dtype(), value.shape()), BufferRole::kConstant);
         module_.buffers.back().data = value;
@@ -135,7 +291,7 @@ class Lowering {
   }
 
   void kernel(const Node& n) {
-    const Graph& body = *n.body;
+    const Graph& body = n.body();
     std::vector<std::string> inputs;
     for (const Value& v : n.operands) inputs.push_back(buffer_of(v));
     std::vector<Output> outputs;
@@ -159,7 +315,7 @@ class Lowering {
     Value v;
     std::vector<std::string> inputs;
     const Node& n = *what.from.node;
-    b.where = graph_.where(&n);
+    b.where = graph().where(&n);
     const bool in_memory = is_computed(what.from) || ir::is_argument(n);
     if (in_memory) {
       v = b.input("from", what.from.type());
@@ -174,8 +330,9 @@ class Lowering {
   const Graph& graph_;
   const PassContext& context_;
   ir::KernelModule module_;
-  ir::ValueMap<std::string> names_;
-  std::vector<Copy> copies_;
+  ir::ValueMap<std::string> names_;            // buffers of values of the graph at hand
+  std::vector<const Graph*> graphs_{&graph_};  // the one at hand, and those around it
+  int region_ = -1;
 };
 
 }  // namespace

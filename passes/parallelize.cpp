@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "gcompile/passes/region_memory.h"
 #include "gcompile/passes/tile.h"
 #include "gcompile/passes/work.h"
 
@@ -116,6 +117,9 @@ class Splitter {
         for (const std::string& name : memories(s))
           if (!is_filled_first(s, name)) kept_.insert(name);
     for (const auto& u : module.updates) kept_.insert(u.value);  // read after the last kernel
+    const RegionMemory regions(module);
+    for (std::size_t b = 0; b < module.buffers.size(); ++b)
+      if (regions.is_kept(static_cast<int>(b))) kept_.insert(module.buffers[b].name);
   }
 
   std::vector<ir::Kernel> split(const ir::Kernel& kernel) {

@@ -28,7 +28,8 @@ struct Pass {
   std::string_view name;  // "plan-memory"
   std::string_view doc;   // one line
   std::variant<GraphPass, LowerPass, KernelPass, PlanPass> run;
-  bool standard;  // part of the default pipeline
+  bool standard;           // part of the default pipeline
+  bool in_bodies = false;  // is run on the bodies of loops and branches too
 };
 
 // All passes in pipeline order; those that are not standard (gradient, check-nan) come first.

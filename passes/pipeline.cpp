@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "gcompile/base/error.h"
+#include "gcompile/ir/inline.h"
 #include "gcompile/ir/op.h"
 #include "gcompile/ir/print.h"
 #include "gcompile/passes/check_nan.h"
@@ -13,8 +14,10 @@
 #include "gcompile/passes/fold.h"
 #include "gcompile/passes/fuse.h"
 #include "gcompile/passes/gradient.h"
+#include "gcompile/passes/inline.h"
 #include "gcompile/passes/layout.h"
 #include "gcompile/passes/lower.h"
+#include "gcompile/passes/merge_scans.h"
 #include "gcompile/passes/parallelize.h"
 #include "gcompile/passes/plan_memory.h"
 #include "gcompile/passes/rematerialize.h"
@@ -32,11 +35,13 @@ const Pass kPasses[] = {
      false},
     {"check-nan", "adds a result that says where a NaN was met; updates happen only if there was none", check_nan,
      false},
-    {"simplify", "algebraic rules that keep every bit", static_cast<GraphPass>(simplify), true},
-    {"fold", "evaluates what depends on constants alone", fold, true},
-    {"cse", "merges equal nodes, uniting their locations", cse, true},
-    {"contract", "a * b + c becomes fma(a, b, c) where the target has it", contract, true},
-    {"dce", "drops states and results that nothing needs", dce, true},
+    {"merge-scans", "scans that take the same steps become one", merge_scans, true, true},
+    {"inline", "calls become what they call", inline_calls, true},
+    {"simplify", "algebraic rules that keep every bit", static_cast<GraphPass>(simplify), true, true},
+    {"fold", "evaluates what depends on constants alone", fold, true, true},
+    {"cse", "merges equal nodes, uniting their locations", cse, true, true},
+    {"contract", "a * b + c becomes fma(a, b, c) where the target has it", contract, true, true},
+    {"dce", "drops states and results that nothing needs", dce, true, true},
     {"layout", "in which order the axes of a state lie in memory", layout, true},
     {"rematerialize", "under a memory budget: computes long-lived cheap values again where they are read",
      rematerialize, true},
@@ -52,8 +57,9 @@ const Pass kPasses[] = {
 
 // Folding leaves selects between constants and the like behind, so simplify runs again after it.
 constexpr std::string_view kStandard[] = {
-    "simplify", "fold",  "simplify",       "cse",  "contract",    "dce",      "layout",      "rematerialize",
-    "fuse",     "lower", "simplify-index", "tile", "expand-math", "schedule", "parallelize", "plan-memory",
+    "merge-scans",    "inline", "simplify",    "fold",          "simplify",    "cse",
+    "contract",       "dce",    "layout",      "rematerialize", "fuse",        "lower",
+    "simplify-index", "tile",   "expand-math", "schedule",      "parallelize", "plan-memory",
 };
 
 }  // namespace
@@ -91,7 +97,12 @@ Stage run_pass(const Pass& pass, const Stage& stage, const PassContext& context)
   const auto* graph = std::get_if<ir::Graph>(&stage);
   const auto* module = std::get_if<ir::KernelModule>(&stage);
   switch (pass.run.index()) {
-    case 0: return graph ? Stage(std::get<0>(pass.run)(*graph, context)) : refuse("graph");
+    case 0: {
+      const GraphPass run = std::get<0>(pass.run);
+      if (!graph) return refuse("graph");
+      if (!pass.in_bodies || !has_control(*graph)) return Stage(run(*graph, context));
+      return Stage(run(ir::with_bodies(*graph, [&](const ir::Graph& body) { return run(body, context); }), context));
+    }
     case 1: return graph ? Stage(std::get<1>(pass.run)(*graph, context)) : refuse("graph");
     case 2: return module ? Stage(std::get<2>(pass.run)(*module, context)) : refuse("kernel");
     default: return module ? Stage(std::get<3>(pass.run)(*module, context)) : refuse("kernel");

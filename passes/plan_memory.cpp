@@ -4,6 +4,7 @@
 #include <functional>
 #include <set>
 
+#include "gcompile/passes/region_memory.h"
 #include "gcompile/passes/tile.h"
 #include "gcompile/passes/work.h"
 
@@ -64,15 +65,19 @@ bool reads_another_element(const Block& block, std::size_t at, const std::string
   return false;
 }
 
-struct Lifetime {
-  int first = -1, last = -1;  // kernels
-};
-
 }  // namespace
 
 // The kernels' statements one after the other: from the first that stores the value on, they read an element of the
 // state only to store it.
 bool may_update_in_place(const ir::KernelModule& module, const std::string& state, const std::string& value) {
+  // What a loop or a branch makes, or reads by another name, is in no single kernel's order.
+  const RegionMemory regions(module);
+  const int from = module.find_buffer(state), to = module.find_buffer(value);
+  for (int b = 0; b < static_cast<int>(module.buffers.size()); ++b)
+    if (b != from && regions.behind(b).count(from)) return false;
+  if (regions.is_kept(from) || regions.is_kept(to)) return false;
+  for (const ir::Kernel& kernel : module.kernels)
+    if (kernel.region >= 0 && touches(kernel, value, writes)) return false;
   bool written = false;
   for (const ir::Kernel& kernel : module.kernels)
     for (std::size_t i = 0; i < kernel.body.size(); ++i) {
@@ -110,18 +115,20 @@ ir::Program plan_memory(const ir::KernelModule& module, const PassContext&) {
     }
   }
 
-  std::vector<Lifetime> lives(buffers.size());
+  const RegionMemory regions(program.module);
+  std::vector<std::vector<int>> kernels_of(buffers.size());
   for (std::size_t k = 0; k < module.kernels.size(); ++k)
     for (std::size_t b = 0; b < buffers.size(); ++b)
-      if (touches(module.kernels[k], buffers[b].name, reads) || touches(module.kernels[k], buffers[b].name, writes)) {
-        if (lives[b].first < 0) lives[b].first = static_cast<int>(k);
-        lives[b].last = static_cast<int>(k);
-      }
+      if (touches(module.kernels[k], buffers[b].name, reads) || touches(module.kernels[k], buffers[b].name, writes))
+        kernels_of[b].push_back(static_cast<int>(k));
+  const std::vector<Lifetime> lives = regions.lifetimes(kernels_of);
   std::vector<int> free_after;  // per slot: the last kernel that uses its tenant
   for (int k = 0; k < static_cast<int>(module.kernels.size()); ++k)
     for (std::size_t b = 0; b < buffers.size(); ++b) {
       if (buffers[b].role != ir::BufferRole::kTemp || buffers[b].alias >= 0 || lives[b].first != k) continue;
-      const Dim bytes = buffers[b].type.size() * Dim(static_cast<std::int64_t>(size_of(buffers[b].type.dtype)));
+      if (regions.is_borrowed(static_cast<int>(b))) continue;
+      Dim bytes = buffers[b].type.size() * Dim(static_cast<std::int64_t>(size_of(buffers[b].type.dtype)));
+      if (regions.is_double(static_cast<int>(b))) bytes = ir::aligned_bytes(buffers[b].type) * Dim(2);
       // A slot that is free and has a tenant of the same size, else any free one, else a new one.
       int chosen = -1;
       for (std::size_t s = 0; s < free_after.size(); ++s) {

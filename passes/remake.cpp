@@ -115,7 +115,7 @@ class Remaking {
     std::vector<Value> operands;
     for (const Value& v : n.operands) operands.push_back(late ? of_late(v) : mapped(v));
     b_.where = graph_.where(&n);
-    return b_.make(*n.op, std::move(operands), n.attrs, n.body).node;
+    return b_.make(*n.op, std::move(operands), n.attrs, n.bodies).node;
   }
   Value mapped(Value v) const {
     const auto it = main_.find(v.node);
@@ -145,7 +145,7 @@ class Remaking {
         operands.push_back(seen_from_afar(mapped(v)));
     }
     b_.where = graph_.where(&n);
-    return b_.make(*n.op, std::move(operands), n.attrs, n.body).node;
+    return b_.make(*n.op, std::move(operands), n.attrs, n.bodies).node;
   }
 
   Value seen_from_afar(Value v) {

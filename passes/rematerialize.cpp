@@ -62,6 +62,11 @@ std::int64_t planned_bytes(const Graph& graph, const PassContext& context) {
 Graph rematerialize(const Graph& graph, const PassContext& context) {
   const std::int64_t budget = context.memory_budget;
   if (budget < 0) return graph;
+  if (has_control(graph)) {
+    ir::Graph same = graph;
+    same.reasons.push_back("rematerialize: not with control flow; use checkpoint");
+    return same;
+  }
   const std::int64_t before = planned_bytes(graph, context);
   std::int64_t reached = before, goal = budget;
   int values = 0;

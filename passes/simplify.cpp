@@ -31,7 +31,7 @@ ir::Graph one_round(const ir::Graph& graph) {
   return ir::rewrite(
       graph,
       [](const ir::Node& node, const std::vector<Value>& operands, ir::Builder& b) -> std::optional<ir::Replacement> {
-        if (operands.empty() || node.types.size() != 1 || node.body) return std::nullopt;
+        if (operands.empty() || node.types.size() != 1 || !node.bodies.empty()) return std::nullopt;
         const bool kept = operands == node.operands;
         const Value before = kept ? node.result() : b.make(*node.op, operands, node.attrs);
         const Value after = simplified(before, b);

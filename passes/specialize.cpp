@@ -71,8 +71,9 @@ class Specializer {
       std::vector<Value> operands;
       for (const Value& v : n->operands) operands.push_back(map.at(v));
       b.where = g.where(n);
-      const Value made = b.make(*n->op, std::move(operands), std::move(attrs),
-                                n->body ? std::make_shared<const ir::Graph>(graph(*n->body)) : nullptr);
+      ir::Bodies bodies;
+      for (const auto& body : n->bodies) bodies.push_back(std::make_shared<const ir::Graph>(graph(*body)));
+      const Value made = b.make(*n->op, std::move(operands), std::move(attrs), std::move(bodies));
       for (int r = 0; r < static_cast<int>(n->types.size()); ++r) map[{n, r}] = {made.node, r};
       if (g.is_backward(n)) mark_backward(out, made.node->id);
     }

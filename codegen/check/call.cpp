@@ -7,6 +7,7 @@
 #include "gcompile/codegen/check/sample.h"
 #include "gcompile/codegen/compile.h"
 #include "gcompile/ir/interpreter.h"
+#include "gcompile/passes/region_memory.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -85,14 +86,17 @@ Outcome Compiled::run(const Call& call) {
 }
 
 ir::Program without_sharing(ir::Program program) {
+  const passes::RegionMemory regions(program.module);
   program.slots.clear();
   program.copies.clear();
   for (std::size_t i = 0; i < program.module.buffers.size(); ++i) {
     ir::Buffer& b = program.module.buffers[i];
-    if (b.role != ir::BufferRole::kTemp) continue;
+    if (b.role != ir::BufferRole::kTemp || regions.is_borrowed(static_cast<int>(i))) continue;
     b.alias = -1;
     program.placements[i].slot = static_cast<int>(program.slots.size());
-    program.slots.push_back({{b.type.size() * Dim(static_cast<std::int64_t>(size_of(b.type.dtype)))}, b.per_worker});
+    const Dim bytes =
+        regions.is_double(static_cast<int>(i)) ? ir::aligned_bytes(b.type) * Dim(2) : ir::aligned_bytes(b.type);
+    program.slots.push_back({{bytes}, b.per_worker});
   }
   for (const auto& u : program.module.updates)
     program.copies.push_back({program.module.find_buffer(u.state), program.module.find_buffer(u.value)});

@@ -54,17 +54,23 @@ struct Nest {
     return a.anchor == b.anchor && a.results == b.results && (a.one_sample || b.one_sample || a.ops == b.ops);
   }
 };
+void add_nests(const ir::Graph& graph, std::vector<Nest>& nests);
 std::vector<Nest> nests_of(const ir::Graph& graph, const PassContext& context) {
   std::vector<Nest> nests;
   const Stage fused = run_standard(graph, context, true);
-  for (const ir::Node* n : std::get<ir::Graph>(fused).topological()) {
-    if (!n->body) continue;
+  add_nests(std::get<ir::Graph>(fused), nests);
+  return nests;
+}
+void add_nests(const ir::Graph& graph, std::vector<Nest>& nests) {
+  for (const ir::Node* n : graph.topological()) {
+    if (n->op->is(ir::kControl))
+      for (const auto& body : n->bodies) add_nests(*body, nests);
+    if (n->op->name != "fusion") continue;
     const auto& anchor = n->attrs.ints("anchor");
     if (std::all_of(anchor.begin(), anchor.end(), [](std::int64_t a) { return a < 0; })) continue;
     nests.push_back({anchor, n->types.size(), n->attrs.get<std::string>("kind") != "nest", {}});
-    for (const ir::Node* inner : n->body->topological()) nests.back().ops.push_back(inner->op);
+    for (const ir::Node* inner : n->body().topological()) nests.back().ops.push_back(inner->op);
   }
-  return nests;
 }
 
 class Check {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "gcompile/base/error.h"
+#include "gcompile/codegen/check/control_bounds.h"
 #include "gcompile/ir/interpreter.h"
 #include "gcompile/ir/op.h"
 
@@ -289,12 +290,17 @@ Values evaluate(const ir::Graph& graph, Values values, const std::map<std::strin
     if (values.count({node, 0})) continue;
     std::vector<const Bounded*> operands;
     for (const ir::Value& v : node->operands) operands.push_back(&values.at(v));
-    if (node->body) {
-      Values inner;
-      for (std::size_t i = 0; i < operands.size(); ++i) inner[node->body->inputs[i].value] = *operands[i];
-      inner = evaluate(*node->body, std::move(inner), dims);
-      for (std::size_t r = 0; r < node->body->results.size(); ++r)
-        values[{node, static_cast<int>(r)}] = inner.at(node->body->results[r].value);
+    if (!node->bodies.empty()) {
+      const auto run = [&](const ir::Graph& body, std::vector<Bounded> inputs) {
+        Values inner;
+        for (std::size_t i = 0; i < inputs.size(); ++i) inner[body.inputs[i].value] = std::move(inputs[i]);
+        inner = evaluate(body, std::move(inner), dims);
+        std::vector<Bounded> results;
+        for (const auto& r : body.results) results.push_back(inner.at(r.value));
+        return results;
+      };
+      std::vector<Bounded> results = run_bodies(*node, operands, dims, run);
+      for (std::size_t r = 0; r < results.size(); ++r) values[{node, static_cast<int>(r)}] = std::move(results[r]);
       continue;
     }
     values[{node, 0}] = evaluate_with_bounds(*node, operands, dims);

@@ -92,8 +92,9 @@ Graph in_double(const Graph& graph) {
     std::vector<Value> operands;
     for (const Value& v : n->operands) operands.push_back(map.at(v));
     b.where = graph.where(n);
-    const auto body = n->body ? std::make_shared<const Graph>(in_double(*n->body)) : nullptr;
-    const Value made = b.make(*n->op, std::move(operands), std::move(attrs), body);
+    ir::Bodies bodies;
+    for (const auto& body : n->bodies) bodies.push_back(std::make_shared<const Graph>(in_double(*body)));
+    const Value made = b.make(*n->op, std::move(operands), std::move(attrs), std::move(bodies));
     for (int r = 0; r < static_cast<int>(n->types.size()); ++r) map[{n, r}] = {made.node, r};
   }
   for (const auto& r : graph.results) out.results.push_back({map.at(r.value), r.name});

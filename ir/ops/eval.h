@@ -45,6 +45,19 @@ Array rearranged(const Array& source, const Shape& shape, F&& from) {
   return result;
 }
 
+// Element t along the leading axis, and writing one: steps of a scan.
+inline Array leading_element(const Array& sequence, std::int64_t t) {
+  const std::vector<std::int64_t> extents(sequence.shape().begin() + 1, sequence.shape().end());
+  Array out = Array::uninitialized(sequence.dtype(), Shape(extents));
+  std::memcpy(out.raw(), static_cast<const std::byte*>(sequence.raw()) + static_cast<std::size_t>(t) * out.bytes(),
+              out.bytes());
+  return out;
+}
+inline void set_leading_element(Array& sequence, std::int64_t t, const Array& element) {
+  std::memcpy(static_cast<std::byte*>(sequence.raw()) + static_cast<std::size_t>(t) * element.bytes(), element.raw(),
+              element.bytes());
+}
+
 // destination[to(at)] = source[at], bits as they are.
 template <class F>
 void scatter(Array& destination, const Array& source, F&& to) {

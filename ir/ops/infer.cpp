@@ -38,6 +38,7 @@ const T& attribute(const InferContext& c, std::string_view key) {
            (value ? " must be " : ", ") + kKind<T>);
   return *t;
 }
+template const bool& attribute(const InferContext&, std::string_view);
 template const std::int64_t& attribute(const InferContext&, std::string_view);
 template const std::string& attribute(const InferContext&, std::string_view);
 template const DType& attribute(const InferContext&, std::string_view);

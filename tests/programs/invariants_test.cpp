@@ -253,7 +253,7 @@ void expect_located(const ir::Graph& graph, const std::string& what) {
     const auto& where = graph.where(n);
     EXPECT_TRUE(!where.empty() && std::all_of(where.begin(), where.end(), is_users))
         << what << ": " << n->op->name << ir::print_locations(where) << " in " << graph.name;
-    if (n->body) expect_located(*n->body, what);
+    for (const auto& body : n->bodies) expect_located(*body, what);
   }
 }
 

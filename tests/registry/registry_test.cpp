@@ -85,7 +85,7 @@ void check_kernel_only(const OpDef& op) {
   EXPECT_FALSE(op.signature.empty());
   std::vector<Type> wrong(static_cast<std::size_t>(op.arity), Type{DType::kF64, {}});
   const ir::Attrs none;
-  EXPECT_THROW(op.infer(ir::InferContext{op, wrong, none, nullptr}), ModelError);
+  EXPECT_THROW(op.infer(ir::InferContext{op, wrong, none, {}}), ModelError);
 }
 
 class OpTest : public testing::Test {

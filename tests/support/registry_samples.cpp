@@ -41,10 +41,11 @@ class Maker {
   }
   Builder& builder() { return b_; }
   DType dtype() const { return dtype_; }
+  const auto& bounds() const { return graph_.bounds; }
 
-  V make(std::vector<Value> operands, Attrs attrs = {}) {
+  V make(std::vector<Value> operands, Attrs attrs = {}, ir::Bodies bodies = {}) {
     b_.where = {{"sample.cpp", 2}};
-    return {&b_, b_.make(op_, std::move(operands), std::move(attrs))};
+    return {&b_, b_.make(op_, std::move(operands), std::move(attrs), std::move(bodies))};
   }
 
   // The loss weights every element differently, so that no two errors cancel.
@@ -88,8 +89,92 @@ Sample elementwise(const OpDef& op, DType dtype, const Dims& dims) {
 
 using Case = std::function<V(Maker&)>;
 
+// A body of inputs of these types; `fill` returns its results.
+std::shared_ptr<const Graph> body_of(const Maker& m, const std::vector<Type>& types,
+                                     const std::function<std::vector<V>(std::vector<V>)>& fill) {
+  auto body = std::make_shared<Graph>("body");
+  body->bounds = m.bounds();
+  Builder b(*body);
+  b.where = {{"sample.cpp", 4}};
+  std::vector<V> inputs;
+  for (std::size_t i = 0; i < types.size(); ++i) inputs.push_back({&b, b.input("b" + std::to_string(i), types[i])});
+  for (const V& v : fill(inputs)) body->results.push_back({v, ""});
+  return body;
+}
+
+// Something of two values that every dtype has, and that is no sum of functions of one.
+V mixed(V a, V b) {
+  if (a.type().dtype == DType::kBool) return ir::binary("or", a, ir::unary("not", b));
+  return is_float(a.type().dtype) ? a * 0.5 + ir::unary("tanh", b) * a : a * b + a;
+}
+
+V result(V node, int i) { return {node.b, {node.v.node, i}}; }
+
+std::vector<std::pair<std::string, Case>> control_cases(std::string_view op) {
+  // carry [5], sequence [N,5], invariant [5]
+  const auto scan = [](Dim length, bool reverse, int which) {
+    return [=](Maker& m) {
+      const Type row{m.dtype(), {5}};
+      const auto body = body_of(m, {row, row, row}, [](std::vector<V> x) {
+        const V next = mixed(x[0], mixed(x[1], x[2]));
+        return std::vector<V>{next, mixed(x[0], x[1]), next};
+      });
+      const V made = m.make({m.input({5}), m.input({length, 5}), m.input({5})},
+                            {{"carries", std::int64_t{1}},
+                             {"sequences", std::int64_t{1}},
+                             {"length", Dims{length}},
+                             {"reverse", reverse}},
+                            {body});
+      return result(made, which);
+    };
+  };
+  if (op == "scan")
+    return {{"last", scan(kN, false, 0)},
+            {"stacked", scan(kN, false, 1)},
+            {"stacked carry, in reverse", scan(kN, true, 2)},
+            {"of four steps", scan(4, false, 2)}};
+  if (op == "cond")
+    return {{"of a flag", [](Maker& m) {
+               const Type matrix{m.dtype(), {kN, 5}};
+               const auto yes = body_of(m, {matrix, matrix}, [](auto x) { return std::vector<V>{mixed(x[0], x[1])}; });
+               const auto no = body_of(m, {matrix, matrix}, [](auto x) { return std::vector<V>{x[1]}; });
+               return m.make({m.input({}, DType::kBool), m.input({kN, 5}), m.input({kN, 5})}, {}, {yes, no});
+             }}};
+  if (op == "while")
+    return {{"three times", [](Maker& m) {
+               const Type count{DType::kI32, {}}, matrix{m.dtype(), {kN, 5}};
+               const auto test = body_of(m, {count, matrix, matrix}, [](auto x) {
+                 return std::vector<V>{ir::compare("lt", x[0], ir::zeros_like(x[0]) + 3)};
+               });
+               const auto step = body_of(m, {count, matrix, matrix}, [](auto x) {
+                 return std::vector<V>{x[0] + 1, mixed(x[1], x[2])};
+               });
+               const V zero{&m.builder(), m.builder().scalar(DType::kI32, 0)};
+               return result(
+                   m.make({zero, m.input({kN, 5}), m.input({kN, 5})}, {{"carries", std::int64_t{2}}}, {test, step}), 1);
+             }}};
+  const auto mixed_body = [](Maker& m, const Type& t) {
+    return body_of(m, {t, t}, [](auto x) { return std::vector<V>{mixed(x[0], x[1])}; });
+  };
+  if (op == "checkpoint")
+    return {{"of two", [=](Maker& m) {
+               return m.make({m.input({kN, 5}), m.input({kN, 5})}, {}, {mixed_body(m, {m.dtype(), {kN, 5}})});
+             }}};
+  if (op == "custom_vjp")
+    return {{"of two", [=](Maker& m) {
+               const Type t{m.dtype(), {kN, 5}};
+               const auto rule = body_of(m, {t, t, t, t}, [](auto x) {  // a, b, a / 2 + tanh(b) a, cotangent
+                 const V tanh = ir::unary("tanh", x[1]);
+                 return std::vector<V>{x[3] * (tanh + 0.5), x[3] * x[0] * (1 - tanh * tanh)};
+               });
+               return m.make({m.input({kN, 5}), m.input({kN, 5})}, {}, {mixed_body(m, t), rule});
+             }}};
+  return {};
+}
+
 // What structured ops take: one line per case.
 std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
+  if (auto control = control_cases(op); !control.empty()) return control;
   const Dims matrix{kN, 5}, cube{3, kN, 4};
   const auto axes = [](Dims dims, Ints list) {
     return [=](Maker& m) { return m.make({m.input(dims)}, {{"axes", list}}); };

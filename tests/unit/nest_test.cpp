@@ -33,7 +33,7 @@ TEST(NestCut, BlocksFitTheirLimitAndReadLittle) {
 TEST(NestCut, ShortOnesOfLongIterationsGoAbreast) {
   const Target target = codegen::target_named("x86-64-v4");
   const ir::OpDef& op = ir::op("add");
-  const ir::Node node{0, &op, {}, {}, {Type{DType::kF32, {}}}, nullptr};
+  const ir::Node node{0, &op, {}, {}, {Type{DType::kF32, {}}}};
   const auto cut = [&](std::int64_t elements, bool abreast) {
     passes::NestWork work;
     work.carried = {&node};

@@ -27,7 +27,9 @@ po::options_description check_options() {
 
 bool has_fma(const ir::Graph& graph) {
   for (const ir::Node* n : graph.topological())
-    if (n->op->name == "fma" || (n->body && has_fma(*n->body))) return true;
+    if (n->op->name == "fma" ||
+        std::any_of(n->bodies.begin(), n->bodies.end(), [](const auto& body) { return has_fma(*body); }))
+      return true;
   return false;
 }
 

@@ -15,7 +15,7 @@ void explain_graph(const ir::Graph& graph, std::ostream& out) {
   for (const ir::Node* n : graph.topological()) {
     const ir::AttrValue* reason = n->attrs.find("reason");
     if (n->op->name != "fusion" || !reason || !std::holds_alternative<std::string>(*reason)) continue;
-    const std::size_t nodes = n->body ? n->body->topological().size() - n->body->inputs.size() : 0;
+    const std::size_t nodes = n->bodies.empty() ? 0 : n->body().topological().size() - n->body().inputs.size();
     out << "fusion " << count++ << " of " << nodes << " nodes: " << std::get<std::string>(*reason)
         << ir::print_locations(graph.where(n)) << '\n';
   }
@@ -79,6 +79,15 @@ void explain_program(const ir::Program& program, std::ostream& out) {
     if (const int slot = program.placements[i].slot; slot >= 0)
       out << "temporary " << buffers[i].name << ": " << buffers[i].type.str() << " in slot " << slot
           << " of the arena\n";
+  for (const ir::Region& r : program.module.regions) {
+    const std::vector<ir::Kernel>& kernels = program.module.kernels;
+    const auto launches = std::count_if(kernels.begin(), kernels.end(), [&](const ir::Kernel& k) {
+      return program.module.lies_in(k.region, static_cast<int>(&r - program.module.regions.data()));
+    });
+    if (r.kind == ir::Region::Kind::kLoop)
+      out << "loop " << r.name << ": " << r.extent.str() << " steps of " << launches << " launches, "
+          << r.carries.size() << " values go from step to step, " << r.slices.size() << " move along a sequence\n";
+  }
   if (program.slots.empty()) out << "no temporary needs the arena\n";
 }
 

@@ -45,6 +45,7 @@ constexpr Family kFamilies[] = {
     {"Elementwise", [](const ir::OpDef& op) { return op.is(ir::kElementwise) && !op.is(ir::kKernelOnly); }},
     {"Views", [](const ir::OpDef& op) { return op.is(ir::kView); }},
     {"Reductions", [](const ir::OpDef& op) { return op.is(ir::kReduction); }},
+    {"Control flow and calls", [](const ir::OpDef& op) { return op.is(ir::kControl); }},
     {"Structured", [](const ir::OpDef& op) { return !op.is(ir::kKernelOnly); }},
     {"Kernels only", [](const ir::OpDef& op) { return op.is(ir::kKernelOnly); }},
 };

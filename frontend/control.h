@@ -1,0 +1,187 @@
+// Control flow that stays in the compiled function: loops whose code does not grow with their length, and branches of
+// which one is run. The functions given to them are run once, to be traced, and may use any Tensor and State around
+// them; what must change from step to step is a carry. All throw ModelError with the user's line.
+//
+//   auto [h, hs] = gc::scan([&](gc::Tensor h, gc::Tensor x) {
+//     h = gc::tanh(x.matmul(w) + h.matmul(u));
+//     return gc::outputs(h, h);                                   // the next carry, and what is stacked
+//   }, h0, xs);                                                   // xs: [steps, ...], hs: [steps, ...]
+#pragma once
+
+#include <array>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "gcompile/frontend/bodies.h"
+#include "gcompile/frontend/functions.h"
+#include "gcompile/frontend/signature.h"
+
+namespace gcompile {
+
+struct ScanOptions {
+  bool reverse = false;  // from the last element to the first; what is stacked lies where its element does
+  // Keep the carries of every so many steps only and compute those between again for the gradient: near the square root
+  // of the number of steps, the memory of a gradient is too. 0: keep all. The number of steps must be a constant.
+  std::int64_t checkpoint_every = 0;
+  // i32[batch]: how many steps each member of the batch takes. Past them its carries stay and what is stacked is 0; the
+  // leading axis of carries and stacked values is the batch.
+  std::optional<Tensor> lengths = std::nullopt;
+  std::optional<Dim> length = std::nullopt;  // the number of steps where there is no sequence
+};
+
+// What a step of a scan with several carries, or several stacked values, returns: gc::Step{{h, c}, {h}}.
+struct Step {
+  std::vector<Tensor> carries, stacked;
+};
+
+// A function of the carries, then of one element of each sequence, for each element of their leading axes. The gradient
+// of a scan is a scan again: it keeps the carries of every step and computes the rest of the step again.
+Step scan_function(const TensorFunction& f, std::size_t arity, const std::vector<Tensor>& carries,
+                   const std::vector<Tensor>& sequences, const ScanOptions& options, Where where);
+
+// As long as the condition, a bool scalar, holds of the carries. It has no gradient (see scan).
+std::vector<Tensor> while_function(const TensorFunction& condition, const TensorFunction& body,
+                                   const std::vector<Tensor>& carries, Where where);
+
+// The results of one of two functions without arguments; the other one is not run.
+std::vector<Tensor> cond_function(const Tensor& condition, const TensorFunction& on_true,
+                                  const TensorFunction& on_false, Where where);
+
+std::vector<Tensor> checkpoint_function(const TensorFunction& f, const std::vector<Tensor>& arguments, Where where);
+std::vector<Tensor> custom_vjp_function(const TensorFunction& f, const TensorFunction& gradient,
+                                        const std::vector<Tensor>& arguments, Where where);
+
+namespace detail {
+
+inline std::vector<Tensor> tensors(const Tensor& t) { return {t}; }
+inline std::vector<Tensor> tensors(const std::vector<Tensor>& list) { return list; }
+inline std::vector<Tensor> tensors(const std::pair<Tensor, Tensor>& p) { return {p.first, p.second}; }
+template <std::size_t N>
+std::vector<Tensor> tensors(const std::array<Tensor, N>& a) {
+  return {a.begin(), a.end()};
+}
+
+// The list as the type that a function returned it with.
+template <class R>
+R from_tensors(std::vector<Tensor> list) {
+  if constexpr (std::is_same_v<R, Tensor>) {
+    return list.at(0);
+  } else if constexpr (std::is_same_v<R, std::vector<Tensor>>) {
+    return list;
+  } else if constexpr (std::is_same_v<R, std::pair<Tensor, Tensor>>) {
+    return {list.at(0), list.at(1)};
+  } else {
+    R result;
+    std::copy(list.begin(), list.end(), result.begin());
+    return result;
+  }
+}
+
+template <class F, std::size_t... I>
+auto call_with(const F& f, const std::vector<Tensor>& arguments, std::index_sequence<I...>) {
+  return f(arguments.at(I)...);
+}
+template <class F>
+auto call_with(const F& f, const std::vector<Tensor>& arguments) {
+  return call_with(f, arguments, std::make_index_sequence<signature_of<F>::arity>());
+}
+
+// A function of the user's with its types erased.
+template <class F>
+TensorFunction erased(F f) {
+  require_signature<F>();
+  return [f = std::move(f)](const std::vector<Tensor>& arguments) { return tensors(call_with(f, arguments)); };
+}
+template <class F>
+using result_of = std::decay_t<typename signature_of<F>::Result>;
+
+}  // namespace detail
+
+// Several carries and sequences; f returns a gc::Step.
+template <class F>
+  requires std::same_as<detail::result_of<F>, Step> Step scan(F f, const std::vector<Tensor>& carries,
+                                                              const std::vector<Tensor>& sequences,
+                                                              const ScanOptions& options = {},
+                                                              Where where = Where::current()) {
+    detail::require_signature<F>();
+    const auto flat = [f = std::move(f), count = carries.size()](const std::vector<Tensor>& arguments) {
+      Step step = detail::call_with(f, arguments);
+      step.carries.resize(std::max(step.carries.size(), count));  // too few: refused where they are looked at
+      step.carries.insert(step.carries.end(), step.stacked.begin(), step.stacked.end());
+      return step.carries;
+    };
+    return scan_function(flat, detail::signature_of<F>::arity, carries, sequences, options, where);
+  }
+
+// One carry and one sequence; f returns the next carry and what is stacked.
+template <class F>
+  requires(!std::same_as<detail::result_of<F>, Step>)
+std::pair<Tensor, Tensor> scan(F f, const Tensor& carry, const Tensor& sequence, const ScanOptions& options = {},
+                               Where where = Where::current()) {
+  static_assert(std::same_as<detail::result_of<F>, std::array<Tensor, 2>> ||
+                    std::same_as<detail::result_of<F>, std::pair<Tensor, Tensor>>,
+                "a step of a scan returns gc::outputs(next carry, stacked), or a gc::Step of lists of them");
+  const Step all =
+      scan_function(detail::erased(std::move(f)), detail::signature_of<F>::arity, {carry}, {sequence}, options, where);
+  return {all.carries[0], all.stacked[0]};
+}
+
+// f(i, x) for i = 0 .. count - 1 (i32), from x = initial: the last x. It has a gradient, as scan has.
+template <class F>
+Tensor for_loop(const Dim& count, F f, const Tensor& initial, Where where = Where::current()) {
+  static_assert(std::same_as<detail::result_of<F>, Tensor>,
+                "a step of a for_loop returns the next value, a gc::Tensor");
+  const auto swapped = [f = detail::erased(std::move(f))](const std::vector<Tensor>& a) { return f({a[1], a[0]}); };
+  return scan_function(swapped, detail::signature_of<F>::arity, {initial}, {arange(count, DType::kI32, where)},
+                       {.length = count}, where)
+      .carries[0];
+}
+
+// condition(x...) -> bool scalar; body(x...) -> the next ones, a Tensor or gc::outputs of them.
+template <class C, class F>
+std::vector<Tensor> while_loop(C condition, F body, const std::vector<Tensor>& initial,
+                               Where where = Where::current()) {
+  return while_function(detail::erased(std::move(condition)), detail::erased(std::move(body)), initial, where);
+}
+template <class C, class F>
+Tensor while_loop(C condition, F body, const Tensor& initial, Where where = Where::current()) {
+  return while_loop(std::move(condition), std::move(body), std::vector<Tensor>{initial}, where)[0];
+}
+
+// Functions without arguments, which use what is around them and return values of the same types.
+template <class F, class G>
+auto cond(const Tensor& condition, F on_true, G on_false, Where where = Where::current()) {
+  static_assert(detail::signature_of<F>::arity == 0 && detail::signature_of<G>::arity == 0,
+                "a branch takes no arguments: it uses the Tensors around it");
+  static_assert(std::same_as<detail::result_of<F>, detail::result_of<G>>, "both branches return the same type");
+  return detail::from_tensors<detail::result_of<F>>(
+      cond_function(condition, detail::erased(std::move(on_true)), detail::erased(std::move(on_false)), where));
+}
+
+// The same function, whose values between are not kept for the gradient but computed again.
+template <class F>
+auto checkpoint(F f, Where where = Where::current()) {
+  detail::require_signature<F>();
+  return [ f = std::move(f), where ]<std::convertible_to<Tensor>... T>(const T&... arguments) {
+    static_assert(sizeof...(T) == detail::signature_of<F>::arity, "as many arguments as the function takes");
+    return detail::from_tensors<detail::result_of<F>>(
+        checkpoint_function(detail::erased(f), {Tensor(arguments)...}, where));
+  };
+}
+
+// f with a gradient of one's own: gradient(arguments.., results.., cotangents of results..) returns the cotangents of
+// the arguments that are floats.
+template <class F, class G>
+auto custom_vjp(F f, G gradient, Where where = Where::current()) {
+  detail::require_signature<F>();
+  detail::require_signature<G>();
+  return [ f = std::move(f), gradient = std::move(gradient),
+           where ]<std::convertible_to<Tensor>... T>(const T&... arguments) {
+    static_assert(sizeof...(T) == detail::signature_of<F>::arity, "as many arguments as the function takes");
+    return detail::from_tensors<detail::result_of<F>>(
+        custom_vjp_function(detail::erased(f), detail::erased(gradient), {Tensor(arguments)...}, where));
+  };
+}
+
+}  // namespace gcompile

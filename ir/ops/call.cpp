@@ -1,0 +1,96 @@
+// Calls: bodies that the pass `inline` puts in their place, once gradients have been taken. checkpoint computes its
+// values again for the gradient, in place of keeping them; custom_vjp has a gradient that somebody else has written.
+#include <algorithm>
+
+#include "gcompile/ir/inline.h"
+#include "gcompile/ir/interpreter.h"
+#include "gcompile/ir/ops/bodies.h"
+#include "gcompile/ir/ops/families.h"
+#include "gcompile/ir/ops/rules.h"
+
+namespace gcompile::ir {
+namespace {
+
+std::vector<Array> eval_call(const EvalContext& c) {
+  return interpret(c.node.body(), {c.operands.begin(), c.operands.end()}, {}, c.dims).results;
+}
+
+std::vector<Type> infer_checkpoint(const InferContext& c) {
+  only_attributes(c, {});
+  return result_types(body_for(c, 0, {c.operands.begin(), c.operands.end()}));
+}
+
+// Behind a barrier the body's values are others than those of the forward pass, so nothing merges them.
+Values checkpoint_rule(VjpContext& c) {
+  std::vector<Value> given, wrt;
+  for (std::size_t i = 0; i < c.node.operands.size(); ++i) {
+    given.push_back(c.b.make("barrier", {c.node.operands[i]}));
+    wrt.push_back(c.wants(i) ? given.back() : Value{});
+  }
+  const std::vector<Value> again = inline_graph(c.b, c.node.body(), given);
+  return c.differentiate(c.b, again, c.cotangents, wrt);
+}
+
+// ---- custom_vjp
+
+std::vector<Type> infer_custom(const InferContext& c) {
+  only_attributes(c, {});
+  std::vector<Type> given(c.operands.begin(), c.operands.end());
+  const std::vector<Type> types = result_types(body_for(c, 0, given));
+  std::vector<Type> wanted;
+  std::copy_if(given.begin(), given.end(), std::back_inserter(wanted), [](const Type& t) { return is_float(t.dtype); });
+  given.insert(given.end(), types.begin(), types.end());
+  given.insert(given.end(), types.begin(), types.end());  // the cotangents
+  for (const Type& t : types)
+    if (!is_float(t.dtype)) c.fail("a result is " + t.str() + "; results have cotangents, so they are floats");
+  const std::vector<Type> returned = result_types(body_for(c, 1, given));
+  const auto text = [](const std::vector<Type>& list) {
+    std::string s;
+    for (const Type& t : list) s += (s.empty() ? "" : ", ") + t.str();
+    return "(" + s + ")";
+  };
+  if (returned != wanted)
+    c.fail("the gradient returns " + text(returned) + ", the floats among the operands are " + text(wanted));
+  return types;
+}
+
+Values custom_rule(VjpContext& c) {
+  std::vector<Value> given = c.node.operands;
+  for (int r = 0; r < static_cast<int>(c.node.types.size()); ++r) given.push_back(c.result(r));
+  for (std::size_t r = 0; r < c.node.types.size(); ++r)
+    given.push_back(c.cotangents[r] ? c.cotangents[r] : splat(c.b, c.node.types[r], 0));
+  const std::vector<Value> gradients = inline_graph(c.b, c.node.body(1), given);
+  Values result(c.node.operands.size());
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < result.size(); ++i)
+    if (is_float(c.node.operands[i].type().dtype)) result[i] = gradients[next++];
+  return result;
+}
+
+}  // namespace
+
+std::vector<OpDef> call_ops() {
+  return {
+      {.name = "checkpoint",
+       .arity = -1,
+       .traits = kControl | kInlined,
+       .infer = infer_checkpoint,
+       .vjp = checkpoint_rule,
+       .eval = eval_call,
+       .doc = "The body; its gradient computes its values again in place of keeping them (rematerialization).",
+       .bodies = 1,
+       .signature = "checkpoint(operands..) {body} -> results of the body"},
+      {.name = "custom_vjp",
+       .arity = -1,
+       .traits = kControl | kInlined,
+       .infer = infer_custom,
+       .vjp = custom_rule,
+       .eval = eval_call,
+       .dtypes = kFloats,
+       .doc = "The first body; its gradient is the second, of the operands, the results and their cotangents.",
+       .bodies = 2,
+       .signature = "custom_vjp(operands..) {body, gradient} -> results of the body"},
+  };
+}
+
+}  // namespace gcompile::ir
