@@ -68,14 +68,17 @@ struct ReduceLowering {
 };
 // A sum of products of two operands: dot (later conv). Read from the attributes by the schedules.
 struct ContractLowering {};
-// Operand 0 is slices of the result along the attribute `axis`: each of them is combined, in the order of the elements
-// of operand 1, with the slice of the result at the index which that element says, clamped to the axis. Kernels that
-// make the whole value go from slice to slice; `element` says one element by itself, with the same bits.
+// Operand 0 is slices of the result along the attribute `axis`: for every element of the axes that all share, each of
+// the slices is combined, in the order of the elements of operand 1, with the slice of the result at the index which
+// that element says, clamped to the axis. Kernels that make the whole value go from slice to slice; `element` says one
+// element by itself, with the same bits.
 struct ScatterLowering {
   std::string_view combine;
   double (*identity)(DType) = nullptr;  // what the result is before the first slice
   Expr (*element)(ElementContext&, const Node&, const Index&) = nullptr;
 };
+// How many leading axes the operands and the result of such a node, or of a gather, have in common (`batch_axes`).
+std::int64_t shared_axes(const Node& node);
 // Anything else that can say its element at an index.
 struct CustomLowering {
   Expr (*element)(ElementContext&, const Node&, const Index&) = nullptr;

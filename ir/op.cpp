@@ -4,6 +4,8 @@
 #include <unordered_map>
 
 #include "gcompile/base/error.h"
+#include "gcompile/ir/ops/axes.h"
+#include "gcompile/ir/ops/batch.h"
 #include "gcompile/ir/ops/families.h"
 
 namespace gcompile::ir {
@@ -18,6 +20,10 @@ struct Table {
          {leaf_ops, unary_ops, math_ops, binary_ops, compare_ops, logic_ops, select_ops, view_ops, structure_ops,
           indexed_ops, reduce_ops, arg_reduce_ops, dot_ops, scan_ops, control_ops, call_ops, fusion_ops})
       for (OpDef& def : family()) ops.push_back(std::move(def));
+    for (OpDef& def : ops) {
+      if (!def.axes) def.axes = default_axes(def);
+      if (!def.batch) def.batch = default_batch(def);
+    }
     for (const OpDef& def : ops)
       if (!by_name.emplace(def.name, &def).second) throw InternalError("two ops are named " + std::string(def.name));
   }

@@ -60,6 +60,32 @@ struct VjpContext {
   }
 };
 
+// Asks for a node that does to every element of a batch what `node` does. A batched value has one axis more, the
+// leading one, of extent `size`.
+struct BatchContext {
+  Builder& b;
+  const Node& node;                 // the one that is batched
+  std::span<const Value> operands;  // in place of the node's
+  std::span<const bool> batched;    // which of them have the leading axis: at least one
+  Dim size;
+
+  // Operand i with the leading axis, repeated along it when it had none.
+  Value operand(int i) const;
+};
+
+// Axis `operand_axis` of operand `operand` of a node runs together with axis `result_axis` of its first result: the
+// element of the result at an index needs the operand at that same index of this axis only.
+struct AxisRelation {
+  int operand;
+  int operand_axis;
+  int result_axis;
+};
+struct AxisMap {
+  std::vector<AxisRelation> related;
+  // Axes that are summed or folded away: (operand, axis) pairs that run together belong to one entry.
+  std::vector<std::vector<std::pair<int, int>>> folded;
+};
+
 struct EvalContext {
   const Node& node;
   std::span<const Array> operands;
@@ -70,7 +96,9 @@ struct EvalContext {
 };
 
 using Infer = std::vector<Type> (*)(const InferContext&);
-using Vjp = std::vector<Value> (*)(VjpContext&);  // one per operand; an empty Value: no gradient flows there
+using Vjp = std::vector<Value> (*)(VjpContext&);      // one per operand; an empty Value: no gradient flows there
+using Batch = std::vector<Value> (*)(BatchContext&);  // the results, all with the leading axis
+using AxisRule = AxisMap (*)(const Node&);
 using Eval = std::vector<Array> (*)(const EvalContext&);
 // Reference semantics of an elementwise op on one element, in double (f32 results are rounded by the caller; bool is
 // 0 or 1; i32 arithmetic is exact in double up to wrapping, which the caller does).
@@ -93,9 +121,12 @@ struct OpDef {
   Infer infer;
   Vjp vjp = nullptr;  // null: not differentiable; gradient names op and line
   Eval eval = nullptr;
-  EvalElement element = nullptr;   // elementwise ops give this instead of eval
-  EvalInteger integer = nullptr;   // beside element: takes its place for i32
-  Lowering lower = {};             // see lowering.h
+  EvalElement element = nullptr;  // elementwise ops give this instead of eval
+  EvalInteger integer = nullptr;  // beside element: takes its place for i32
+  Lowering lower = {};            // see lowering.h
+  // Both have a default for elementwise ops and reductions, which the table fills in.
+  AxisRule axes = nullptr;         // null: no axis of an operand is one of the result
+  Batch batch = nullptr;           // null: cannot be batched; the pass says so with op and line
   std::vector<DType> dtypes = {};  // admitted dtypes of operand 0 (of the result, for leaves); empty: all
   Domain domain = {};
   double tolerance = 2e-6;            // relative error admitted between eval and compiled f32 code, per element

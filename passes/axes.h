@@ -5,20 +5,13 @@
 
 #include <vector>
 
-#include "gcompile/ir/graph.h"
+#include "gcompile/ir/op.h"
 
 namespace gcompile::passes {
 
-// Axis `operand_axis` of operand `operand` of a node runs together with axis `result_axis` of its result: the element
-// of the result at an index needs the operand at that same index of this axis only.
-struct AxisRelation {
-  int operand;
-  int operand_axis;
-  int result_axis;
-};
+using ir::AxisRelation;
+// What the record of the node's op says.
 std::vector<AxisRelation> axis_relations(const ir::Node& node);
-
-// Axes that a node sums or folds away: (operand, axis) pairs that run together belong to one entry.
 std::vector<std::vector<std::pair<int, int>>> folded_axes(const ir::Node& node);
 
 class AxisClasses {

@@ -1,6 +1,8 @@
 // argmax and argmin: the position of the extreme along one axis, the first of equal ones; the first NaN wins.
 #include <cmath>
 
+#include "gcompile/ir/ops/axes.h"
+#include "gcompile/ir/ops/batch.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -77,6 +79,14 @@ OpDef arg_reduction(std::string_view name, Eval eval, Expr (*lower)(ElementConte
   d.infer = infer_arg;
   d.eval = eval;
   d.lower = CustomLowering{lower};
+  d.axes = [](const Node& n) {
+    AxisMap map;
+    relate_kept(map, 0, n.operands[0].type().rank(), {n.attrs.get<std::int64_t>("axis")});
+    return map;
+  };
+  d.batch = [](BatchContext& c) -> Values {
+    return {remade(c, {c.operand(0)}, "axis", c.node.attrs.get<std::int64_t>("axis") + 1)};
+  };
   d.dtypes = kNumbers;
   d.tolerance = 0;
   d.doc = doc;

@@ -2,6 +2,7 @@
 // of a, free axes of b. Both of its gradients are dots again, followed by a transpose to the operand's order of axes.
 #include <algorithm>
 
+#include "gcompile/ir/ops/batch.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -127,6 +128,38 @@ Values dot_rule(VjpContext& c) {
   return {gradient_of(c, l, r, b, right_first, a.type().rank()), gradient_of(c, r, l, a, left_first, b.type().rank())};
 }
 
+// Where both operands are batched there is one batch axis more, the first. Where one is, its rows belong to one larger
+// matrix: the batch is a free axis of it.
+Values batch_dot(BatchContext& c) {
+  const Ints &lb = c.node.attrs.ints("lhs_batch"), &rb = c.node.attrs.ints("rhs_batch");
+  const Ints &lc = c.node.attrs.ints("lhs_contract"), &rc = c.node.attrs.ints("rhs_contract");
+  const V a{&c.b, c.operands[0]}, b{&c.b, c.operands[1]};
+  if (!is_batched(c, 1)) {
+    const V d = dot(a, b, behind(lc), rc, behind(lb), rb);
+    return {axis_to_front(d, std::ssize(lb))};
+  }
+  if (!is_batched(c, 0)) {
+    const V d = dot(a, b, lc, behind(rc), lb, behind(rb));
+    return {axis_to_front(d, a.type().rank() - std::ssize(lc))};
+  }
+  return {dot(a, b, behind(lc), behind(rc), behind(0, lb), behind(0, rb))};
+}
+
+AxisMap dot_axes(const Node& n) {
+  const Axes l = left_axes(n), r = right_axes(n);
+  AxisMap map;
+  int to = 0;
+  for (std::size_t i = 0; i < l.batch.size(); ++i, ++to) {
+    map.related.push_back({0, static_cast<int>(l.batch[i]), to});
+    map.related.push_back({1, static_cast<int>(r.batch[i]), to});
+  }
+  for (const std::int64_t a : l.free) map.related.push_back({0, static_cast<int>(a), to++});
+  for (const std::int64_t a : r.free) map.related.push_back({1, static_cast<int>(a), to++});
+  for (std::size_t i = 0; i < l.contract.size(); ++i)
+    map.folded.push_back({{0, static_cast<int>(l.contract[i])}, {1, static_cast<int>(r.contract[i])}});
+  return map;
+}
+
 }  // namespace
 
 std::vector<OpDef> dot_ops() {
@@ -138,6 +171,8 @@ std::vector<OpDef> dot_ops() {
   d.vjp = dot_rule;
   d.eval = eval_dot;
   d.lower = ContractLowering{};
+  d.axes = dot_axes;
+  d.batch = batch_dot;
   d.dtypes = kNumbers;
   d.tolerance = 1e-5;
   d.doc = "Products summed over the contracting axes, for every index of the batch axes.";

@@ -1,7 +1,9 @@
 // gather and scatter_add: elements at places that other elements say. Each is the other's gradient. An index outside of
-// the axis stands for the nearest inside, in both.
+// the axis stands for the nearest inside, in both. The first `batch_axes` axes, of which there are none when the
+// attribute is not there, are common to all: every element of them has indices of its own.
 #include <algorithm>
 
+#include "gcompile/ir/ops/batch.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -10,15 +12,18 @@
 namespace gcompile::ir {
 namespace {
 
-// The indexed axis of a node's attributes, and how many axes the indices have.
+// The indexed axis of a node's attributes, how many axes the indices share with everything and how many they add.
 struct Along {
-  std::ptrdiff_t axis, rank;
-  explicit Along(const Node& n) : axis(n.attrs.get<std::int64_t>("axis")), rank(n.operands[1].type().rank()) {}
+  std::ptrdiff_t axis, shared, rank;
+  explicit Along(const Node& n)
+      : axis(n.attrs.get<std::int64_t>("axis")), shared(shared_axes(n)), rank(n.operands[1].type().rank() - shared) {}
 
-  // Of an index into the slices [.., I.., ..] those into the indices.
+  // Of an index into the slices [B.., .., I.., ..] that into the indices [B.., I..].
   template <class Indices>
   Indices which(const Indices& at) const {
-    return Indices(at.begin() + axis, at.begin() + axis + rank);
+    Indices index(at.begin(), at.begin() + shared);
+    index.insert(index.end(), at.begin() + axis, at.begin() + axis + rank);
+    return index;
   }
   // The same with one index, `place`, where those were.
   template <class Indices>
@@ -30,21 +35,36 @@ struct Along {
   }
 };
 
-void check_indices(const InferContext& c, const Type& whole, std::int64_t axis) {
-  if (c.operands[1].dtype != DType::kI32) c.fail("the indices must be i32, not " + c.operands[1].str());
+// The extents of the slices that indices choose along an axis. Refuses indices that do not fit.
+Type slices(const InferContext& c, const Type& whole) {
+  const Type& indices = c.operands[1];
+  const std::int64_t axis = axis_attribute(c, "axis", whole.rank());
+  if (indices.dtype != DType::kI32) c.fail("the indices must be i32, not " + indices.str());
   if (whole.dim(axis).is(0)) c.fail("axis " + std::to_string(axis) + " of " + whole.str() + " is empty");
-}
-
-// The extents of the slices that indices choose along an axis.
-Type slices(const Type& whole, const Type& indices, std::int64_t axis) {
+  const std::int64_t shared = c.attrs.has("batch_axes") ? attribute<std::int64_t>(c, "batch_axes") : 0;
+  if (shared < 0 || shared > axis || shared > indices.rank())
+    c.fail("batch_axes " + std::to_string(shared) + " must be in 0 .. " +
+           std::to_string(std::min<std::int64_t>(axis, indices.rank())) + ": they come before axis " +
+           std::to_string(axis) + " of " + whole.str() + " and are axes of the indices " + indices.str());
+  for (std::int64_t a = 0; a < shared; ++a)
+    if (!(whole.dim(a) == indices.dim(a)))
+      c.fail("batch axis " + std::to_string(a) + " differs: " + whole.str() + " and the indices " + indices.str());
   Type t{whole.dtype, {}};
   for (int a = 0; a < whole.rank(); ++a) {
     if (a == axis)
-      t.dims.insert(t.dims.end(), indices.dims.begin(), indices.dims.end());
+      t.dims.insert(t.dims.end(), indices.dims.begin() + shared, indices.dims.end());
     else
       t.dims.push_back(whole.dim(a));
   }
+  check_dims(c, t.dims);
   return t;
+}
+
+// The attributes of the other op of the two.
+Attrs with_places_of(const Node& n) {
+  Attrs attrs{{"axis", n.attrs.get<std::int64_t>("axis")}};
+  if (shared_axes(n) > 0) attrs.set("batch_axes", shared_axes(n));
+  return attrs;
 }
 
 // The element of the indices, clamped to an axis of this extent.
@@ -60,10 +80,8 @@ Expr place(ElementContext& e, Value indices, const Index& which, const Dim& exte
 // ---- gather
 
 std::vector<Type> infer_gather(const InferContext& c) {
-  only_attributes(c, {"axis"});
-  const std::int64_t axis = axis_attribute(c, "axis", c.operands[0].rank());
-  check_indices(c, c.operands[0], axis);
-  return {slices(c.operands[0], c.operands[1], axis)};
+  only_attributes(c, {"axis", "batch_axes"});
+  return {slices(c, c.operands[0])};
 }
 
 std::vector<Array> eval_gather(const EvalContext& c) {
@@ -75,9 +93,9 @@ std::vector<Array> eval_gather(const EvalContext& c) {
 }
 
 Values gather_rule(VjpContext& c) {
-  return {c.b.make("scatter_add", {c.cotangent(), c.operand(1)},
-                   {{"axis", c.node.attrs.get<std::int64_t>("axis")}, {"dims", c.operand(0).type().dims}}),
-          Value{}};
+  Attrs attrs = with_places_of(c.node);
+  attrs.set("dims", c.operand(0).type().dims);
+  return {c.b.make("scatter_add", {c.cotangent(), c.operand(1)}, attrs), Value{}};
 }
 
 Expr lower_gather(ElementContext& e, const Node& n, const Index& at) {
@@ -86,19 +104,42 @@ Expr lower_gather(ElementContext& e, const Node& n, const Index& at) {
   return e.element_at(n.operands[0], along.whole(at, Dim("$0")), {i});
 }
 
+// The batch is one of the shared axes, unless only one operand has it and nothing is shared: then it is an axis that is
+// kept, or one of the indices.
+Values batch_gather(BatchContext& c) {
+  const auto axis = c.node.attrs.get<std::int64_t>("axis");
+  if (shared_axes(c.node) == 0 && !is_batched(c, 1))
+    return {remade(c, {c.operand(0), c.operands[1]}, "axis", axis + 1)};
+  if (shared_axes(c.node) == 0 && !is_batched(c, 0))
+    return {axis_to_front({&c.b, remade(c, {c.operands[0], c.operands[1]}, "axis", axis)}, axis)};
+  Attrs attrs{{"axis", axis + 1}, {"batch_axes", shared_axes(c.node) + 1}};
+  return {c.b.make("gather", {c.operand(0), c.operand(1)}, attrs)};
+}
+
+// Axes that the operands share, those beside the indexed one, and those of the indices in the slices.
+AxisMap gather_axes(const Node& n) {
+  const Along along(n);
+  const int axis = static_cast<int>(along.axis), added = static_cast<int>(along.rank);
+  const int shared = static_cast<int>(along.shared);
+  AxisMap map;
+  for (int a = 0; a < axis; ++a) map.related.push_back({0, a, a});
+  for (int a = 0; a < shared; ++a) map.related.push_back({1, a, a});
+  for (int a = 0; a < added; ++a) map.related.push_back({1, shared + a, axis + a});
+  for (int a = axis + 1; a < n.operands[0].type().rank(); ++a) map.related.push_back({0, a, a + added - 1});
+  return map;
+}
+
 // ---- scatter_add
 
 std::vector<Type> infer_scatter_add(const InferContext& c) {
-  only_attributes(c, {"axis", "dims"});
+  only_attributes(c, {"axis", "dims", "batch_axes"});
   admit_dtype(c);
   const Type t{c.operands[0].dtype, attribute<Dims>(c, "dims")};
   check_dims(c, t.dims);
-  const std::int64_t axis = axis_attribute(c, "axis", t.rank());
-  check_indices(c, t, axis);
-  const Type wanted = slices(t, c.operands[1], axis);
+  const Type wanted = slices(c, t);
   if (!(c.operands[0] == wanted))
-    c.fail("the updates are " + c.operands[0].str() + "; along axis " + std::to_string(axis) + " of " + t.str() +
-           " they must be " + wanted.str());
+    c.fail("the updates are " + c.operands[0].str() + "; along axis " +
+           std::to_string(c.attrs.get<std::int64_t>("axis")) + " of " + t.str() + " they must be " + wanted.str());
   return {t};
 }
 
@@ -125,8 +166,7 @@ std::vector<Array> eval_scatter_add(const EvalContext& c) {
 }
 
 Values scatter_add_rule(VjpContext& c) {
-  return {c.b.make("gather", {c.cotangent(), c.operand(1)}, {{"axis", c.node.attrs.get<std::int64_t>("axis")}}),
-          Value{}};
+  return {c.b.make("gather", {c.cotangent(), c.operand(1)}, with_places_of(c.node)), Value{}};
 }
 
 // One element by itself: of all updates, in order, those that are its own. Kernels that make the whole value go the
@@ -136,18 +176,45 @@ Expr lower_scatter_add(ElementContext& e, const Node& n, const Index& at) {
   const DType dtype = n.types[0].dtype;
   const Dim& extent = n.types[0].dim(along.axis);
   const Expr here = e.index(at[static_cast<std::size_t>(along.axis)]);
-  return e.fold(n.operands[1].type().dims, {e.literal(dtype, 0)},
-                [&](const Index& which, std::vector<Expr> sum) -> std::vector<Expr> {
-                  const Expr hit = e.op("eq", {place(e, n.operands[1], which, extent), here});
+  const Dims& indices = n.operands[1].type().dims;
+  return e.fold({indices.begin() + along.shared, indices.end()}, {e.literal(dtype, 0)},
+                [&](const Index& own, std::vector<Expr> sum) -> std::vector<Expr> {
                   Index from(at.begin(), at.begin() + along.axis);
-                  from.insert(from.end(), which.begin(), which.end());
+                  from.insert(from.end(), own.begin(), own.end());
                   from.insert(from.end(), at.begin() + along.axis + 1, at.end());
+                  const Expr hit = e.op("eq", {place(e, n.operands[1], along.which(from), extent), here});
                   const Expr more = e.op("add", {sum[0], e.element(n.operands[0], from)});
                   return {e.op("select", {hit, more, sum[0]})};
                 })[0];
 }
 
+Values batch_scatter_add(BatchContext& c) {
+  const auto axis = c.node.attrs.get<std::int64_t>("axis"), shared = shared_axes(c.node);
+  Attrs attrs{{"axis", axis + 1}, {"dims", with_batch(c, c.node.types[0].dims)}};
+  const bool apart = is_batched(c, 1) || shared > 0;  // indices of its own for every element of the batch
+  if (apart) attrs.set("batch_axes", shared + 1);
+  return {c.b.make("scatter_add", {c.operand(0), apart ? c.operand(1) : c.operands[1]}, attrs)};
+}
+
+// As of a gather, whose result operand 0 is here; the axes of the indices are folded away.
+AxisMap scatter_add_axes(const Node& n) {
+  const Along along(n);
+  const int axis = static_cast<int>(along.axis), folded = static_cast<int>(along.rank);
+  const int shared = static_cast<int>(along.shared);
+  AxisMap map;
+  for (int a = 0; a < axis; ++a) map.related.push_back({0, a, a});
+  for (int a = 0; a < shared; ++a) map.related.push_back({1, a, a});
+  for (int a = axis + folded; a < n.operands[0].type().rank(); ++a) map.related.push_back({0, a, a - folded + 1});
+  for (int a = 0; a < folded; ++a) map.folded.push_back({{0, axis + a}, {1, shared + a}});
+  return map;
+}
+
 }  // namespace
+
+std::int64_t shared_axes(const Node& n) {
+  const AttrValue* v = n.attrs.find("batch_axes");
+  return v ? std::get<std::int64_t>(*v) : 0;
+}
 
 std::vector<OpDef> indexed_ops() {
   return {
@@ -158,9 +225,12 @@ std::vector<OpDef> indexed_ops() {
        .vjp = gather_rule,
        .eval = eval_gather,
        .lower = CustomLowering{lower_gather},
+       .axes = gather_axes,
+       .batch = batch_gather,
        .tolerance = 0,
-       .doc = "Slices of x along an axis, chosen by indices, which are clamped to the axis.",
-       .signature = "gather(x: T[.., A, ..], indices: i32[I..]) {axis} -> T[.., I.., ..]"},
+       .doc = "Slices of x along an axis, chosen by indices, which are clamped to the axis; every element of the first "
+              "batch_axes axes (0 when not said) has indices of its own.",
+       .signature = "gather(x: T[B.., .., A, ..], indices: i32[B.., I..]) {axis, batch_axes} -> T[B.., .., I.., ..]"},
       {.name = "scatter_add",
        .arity = 2,
        .traits = kFolding | kIndexing,
@@ -168,11 +238,15 @@ std::vector<OpDef> indexed_ops() {
        .vjp = scatter_add_rule,
        .eval = eval_scatter_add,
        .lower = ScatterLowering{"add", [](DType) { return 0.0; }, lower_scatter_add},
+       .axes = scatter_add_axes,
+       .batch = batch_scatter_add,
        .dtypes = kNumbers,
        .tolerance = 0,
        .doc = "Zeros to which slices are added along an axis, at indices, which are clamped to the axis; in ascending "
-              "order of the indices' position.",
-       .signature = "scatter_add(updates: T[.., I.., ..], indices: i32[I..]) {axis, dims} -> T[dims]"},
+              "order of the indices' position; every element of the first batch_axes axes (0 when not said) has "
+              "indices of its own.",
+       .signature = "scatter_add(updates: T[B.., .., I.., ..], indices: i32[B.., I..]) {axis, dims, batch_axes} -> "
+                    "T[dims]"},
   };
 }
 

@@ -44,6 +44,37 @@ std::vector<Type> infer_reshape(const InferContext& c) {
   return {result};
 }
 
+AxisMap reshape_axes(const Node& node) {
+  const Dims &from = node.operands[0].type().dims, &to = node.types[0].dims;
+  AxisMap map;
+  std::size_t i = 0, j = 0;
+  while (i < from.size() && j < to.size()) {
+    if (from[i] == to[j]) {
+      map.related.push_back({0, static_cast<int>(i++), static_cast<int>(j++)});
+    } else if (from[i].is(1)) {
+      ++i;
+    } else if (to[j].is(1)) {
+      ++j;
+    } else {
+      break;
+    }
+  }
+  std::size_t p = from.size(), q = to.size();
+  while (p > i && q > j) {
+    if (from[p - 1] == to[q - 1]) {
+      --p, --q;
+      map.related.push_back({0, static_cast<int>(p), static_cast<int>(q)});
+    } else if (from[p - 1].is(1)) {
+      --p;
+    } else if (to[q - 1].is(1)) {
+      --q;
+    } else {
+      break;
+    }
+  }
+  return map;
+}
+
 Index reshape_index(const Node& node, const Index& index) {
   const Dims &from = node.operands[0].type().dims, &to = node.types[0].dims;
   Index result;

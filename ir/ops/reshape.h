@@ -12,4 +12,7 @@ std::vector<Type> infer_reshape(const InferContext& c);
 // one row-major offset (of a whole operand of more than one axis).
 Index reshape_index(const Node& node, const Index& index);
 
+// Axes that stay axes: equal extents after equal products, from the front and from the back.
+AxisMap reshape_axes(const Node& node);
+
 }  // namespace gcompile::ir

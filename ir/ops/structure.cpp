@@ -1,6 +1,7 @@
 // concat, pad: ops whose elements come from one of several places.
 #include <algorithm>
 
+#include "gcompile/ir/ops/batch.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -92,6 +93,21 @@ Expr lower_concat(ElementContext& e, const Node& n, const Index& at) {
   return result;
 }
 
+Values batch_concat(BatchContext& c) {
+  Values operands;
+  for (std::size_t i = 0; i < c.operands.size(); ++i) operands.push_back(c.operand(static_cast<int>(i)));
+  return {remade(c, std::move(operands), "axis", c.node.attrs.get<std::int64_t>("axis") + 1)};
+}
+
+AxisMap concat_axes(const Node& n) {
+  const auto axis = n.attrs.get<std::int64_t>("axis");
+  AxisMap map;
+  for (int o = 0; o < static_cast<int>(n.operands.size()); ++o)
+    for (int a = 0; a < n.types[0].rank(); ++a)
+      if (a != axis) map.related.push_back({o, a, a});
+  return map;
+}
+
 // ---- pad
 
 std::vector<Type> infer_pad(const InferContext& c) {
@@ -152,9 +168,34 @@ Expr lower_pad(ElementContext& e, const Node& n, const Index& at) {
       inside, [&] { return e.element(n.operands[0], from); }, value);
 }
 
+// A padding value of its own for every element of the batch is chosen where the padding is.
+Values batch_pad(BatchContext& c) {
+  Ints low = c.node.attrs.ints("low"), high = c.node.attrs.ints("high");
+  low.insert(low.begin(), 0);
+  high.insert(high.begin(), 0);
+  const auto padded = [&](Value x, Value value) {
+    return V{&c.b, c.b.make("pad", {x, value}, {{"low", low}, {"high", high}})};
+  };
+  const Value x = c.operand(0);
+  if (!is_batched(c, 1)) return {padded(x, c.operands[1])};
+  const V inner = padded(x, c.b.scalar(x.type().dtype, 0));
+  const Value inside = splat(c.b, {DType::kBool, x.type().dims}, 1);
+  return {select(padded(inside, c.b.scalar(DType::kBool, 0)), inner,
+                 broadcast({&c.b, c.operands[1]}, inner.type().dims, {0}))};
+}
+
+AxisMap pad_axes(const Node& n) {
+  const Ints &low = n.attrs.ints("low"), &high = n.attrs.ints("high");
+  AxisMap map;
+  for (int a = 0; a < n.types[0].rank(); ++a)
+    if (low[static_cast<std::size_t>(a)] == 0 && high[static_cast<std::size_t>(a)] == 0)
+      map.related.push_back({0, a, a});
+  return map;
+}
+
 OpDef structured(std::string_view name, int arity, Infer infer, Eval eval, Vjp vjp,
-                 Expr (*lower)(ElementContext&, const Node&, const Index&), std::string_view doc,
-                 std::string_view signature) {
+                 Expr (*lower)(ElementContext&, const Node&, const Index&), AxisRule axes, Batch batch,
+                 std::string_view doc, std::string_view signature) {
   OpDef d;
   d.name = name;
   d.arity = arity;
@@ -163,6 +204,8 @@ OpDef structured(std::string_view name, int arity, Infer infer, Eval eval, Vjp v
   d.vjp = vjp;
   d.eval = eval;
   d.lower = CustomLowering{lower};
+  d.axes = axes;
+  d.batch = batch;
   d.tolerance = 0;
   d.doc = doc;
   d.signature = signature;
@@ -173,11 +216,11 @@ OpDef structured(std::string_view name, int arity, Infer infer, Eval eval, Vjp v
 
 std::vector<OpDef> structure_ops() {
   return {
-      structured("concat", -1, infer_concat, eval_concat, concat_rule, lower_concat,
+      structured("concat", -1, infer_concat, eval_concat, concat_rule, lower_concat, concat_axes, batch_concat,
                  "Operands one after the other along an axis.",
                  "concat(x0: T[.., A0, ..], x1: T[.., A1, ..], ..) {axis} -> T[.., A0 + A1 + .., ..]"),
-      structured("pad", 2, infer_pad, eval_pad, pad_rule, lower_pad, "A scalar around the operand.",
-                 "pad(x: T[..], value: T[]) {low, high} -> T[..]"),
+      structured("pad", 2, infer_pad, eval_pad, pad_rule, lower_pad, pad_axes, batch_pad,
+                 "A scalar around the operand.", "pad(x: T[..], value: T[]) {low, high} -> T[..]"),
   };
 }
 

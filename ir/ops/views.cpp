@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gcompile/base/error.h"
+#include "gcompile/ir/ops/batch.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -166,6 +167,57 @@ std::vector<Type> infer_reverse(const InferContext& c) {
   return {c.operands[0]};
 }
 
+// Batched: the same view with its axes moved by one.
+Values batch_transpose(BatchContext& c) {
+  return {transpose(operand(c, 0), behind(0, c.node.attrs.ints("permutation")))};
+}
+
+Values batch_broadcast(BatchContext& c) {
+  return {broadcast(operand(c, 0), with_batch(c, c.node.attrs.dims("dims")), behind(0, c.node.attrs.ints("axes")))};
+}
+
+Values batch_slice(BatchContext& c) {
+  Ints starts = c.node.attrs.ints("starts"), steps = c.node.attrs.ints("steps");
+  starts.insert(starts.begin(), 0);
+  steps.insert(steps.begin(), 1);
+  return {c.b.make("slice", {c.operand(0)},
+                   {{"starts", starts}, {"stops", with_batch(c, c.node.attrs.dims("stops"))}, {"steps", steps}})};
+}
+
+AxisMap broadcast_axes(const Node& n) {
+  AxisMap map;
+  const Ints& axes = n.attrs.ints("axes");
+  for (std::size_t a = 0; a < axes.size(); ++a)
+    map.related.push_back({0, static_cast<int>(a), static_cast<int>(axes[a])});
+  return map;
+}
+
+AxisMap transpose_axes(const Node& n) {
+  AxisMap map;
+  const Ints& permutation = n.attrs.ints("permutation");
+  for (std::size_t a = 0; a < permutation.size(); ++a)
+    map.related.push_back({0, static_cast<int>(permutation[a]), static_cast<int>(a)});
+  return map;
+}
+
+// Those of which all elements are kept.
+AxisMap slice_axes(const Node& n) {
+  AxisMap map;
+  const Ints &starts = n.attrs.ints("starts"), &steps = n.attrs.ints("steps");
+  for (int a = 0; a < n.types[0].rank(); ++a)
+    if (starts[at(a)] == 0 && steps[at(a)] == 1 && n.attrs.dims("stops")[at(a)] == n.operands[0].type().dim(a))
+      map.related.push_back({0, a, a});
+  return map;
+}
+
+AxisMap reverse_axes(const Node& n) {
+  AxisMap map;
+  const Ints& axes = n.attrs.ints("axes");
+  for (int a = 0; a < n.types[0].rank(); ++a)
+    if (!std::binary_search(axes.begin(), axes.end(), a)) map.related.push_back({0, a, a});
+  return map;
+}
+
 }  // namespace
 
 std::vector<OpDef> view_ops() {
@@ -177,6 +229,8 @@ std::vector<OpDef> view_ops() {
        .vjp = [](VjpContext& c) -> Values { return {reshape(cotangent(c), c.operand(0).type().dims)}; },
        .eval = [](const EvalContext& c) -> std::vector<Array> { return {c.operands[0].reshaped(c.shape())}; },
        .lower = ViewLowering{reshape_index},
+       .axes = reshape_axes,
+       .batch = [](BatchContext& c) -> Values { return {reshape(operand(c, 0), with_batch(c, c.node.types[0].dims))}; },
        .tolerance = 0,
        .doc = "The same elements in row-major order with another shape of the same size.",
        .signature = "reshape(x: T[..]) {dims} -> T[dims]"},
@@ -192,6 +246,8 @@ std::vector<OpDef> view_ops() {
          return {rearranged(c.operands[0], c.shape(), [&](const Position& to) { return permuted(to, permutation); })};
        },
        .lower = ViewLowering{[](const Node& n, const Index& to) { return permuted(to, n.attrs.ints("permutation")); }},
+       .axes = transpose_axes,
+       .batch = batch_transpose,
        .tolerance = 0,
        .doc = "Result axis i is operand axis permutation[i].",
        .signature = "transpose(x: T[..]) {permutation} -> T[..]"},
@@ -205,6 +261,8 @@ std::vector<OpDef> view_ops() {
          return {rearranged(c.operands[0], c.shape(), [&](const Position& to) { return chosen(to, axes); })};
        },
        .lower = ViewLowering{[](const Node& n, const Index& to) { return chosen(to, n.attrs.ints("axes")); }},
+       .axes = broadcast_axes,
+       .batch = batch_broadcast,
        .tolerance = 0,
        .doc = "x repeated along new axes: operand axis i is result axis axes[i].",
        .signature = "broadcast(x: T[..]) {axes, dims} -> T[dims]"},
@@ -220,6 +278,8 @@ std::vector<OpDef> view_ops() {
          for (std::size_t i = 0; i < to.size(); ++i) from.push_back(Dim(starts[i]) + to[i] * Dim(steps[i]));
          return from;
        }},
+       .axes = slice_axes,
+       .batch = batch_slice,
        .tolerance = 0,
        .doc = "Elements start, start + step, ... below stop of every axis.",
        .signature = "slice(x: T[..]) {starts, stops, steps} -> T[..]"},
@@ -244,6 +304,10 @@ std::vector<OpDef> view_ops() {
          for (const std::int64_t a : n.attrs.ints("axes")) from[at(a)] = n.types[0].dim(a) - Dim(1) - to[at(a)];
          return from;
        }},
+       .axes = reverse_axes,
+       .batch = [](BatchContext& c) -> Values {
+         return {remade(c, {c.operand(0)}, "axes", behind(c.node.attrs.ints("axes")))};
+       },
        .tolerance = 0,
        .doc = "Last element first along the axes.",
        .signature = "reverse(x: T[..]) {axes} -> T[..]"},

@@ -221,24 +221,37 @@ class Generator : private ValuePool {
     }
     const auto indices = any_where([](const Type& t) { return t.dtype == DType::kI32; });
     if (!indices) return std::nullopt;
-    if (chance(r_, 60)) return b_.make("gather", {v, *indices}, {{"axis", axis}});
+    if (chance(r_, 60)) return gather(v, *indices, axis);
     return scatter_add(*indices);
   }
 
-  // Of what has the indices' axes somewhere among its own.
+  // With as many shared axes as the operands happen to have, or fewer.
+  Value gather(Value v, Value indices, std::int64_t axis) {
+    const auto &x = v.type().dims, &i = indices.type().dims;
+    std::int64_t equal = 0;
+    while (equal < axis && equal < std::ssize(i) &&
+           x[static_cast<std::size_t>(equal)] == i[static_cast<std::size_t>(equal)])
+      ++equal;
+    return b_.make("gather", {v, indices}, {{"axis", axis}, {"batch_axes", between(r_, 0, equal)}});
+  }
+
+  // Of what has the indices' axes somewhere among its own; those in front of them may be shared.
   std::optional<Value> scatter_add(Value indices) {
-    const auto& along = indices.type().dims;
+    const auto& all = indices.type().dims;
+    const std::int64_t shared = chance(r_, 50) ? 0 : between(r_, 0, std::ssize(all));
+    const std::vector<Dim> along(all.begin() + shared, all.end());
     const auto found = [&](const std::vector<Dim>& dims) {
-      return std::search(dims.begin(), dims.end(), along.begin(), along.end());
+      if (std::ssize(dims) < shared || !std::equal(all.begin(), all.begin() + shared, dims.begin())) return dims.end();
+      return std::search(dims.begin() + shared, dims.end(), along.begin(), along.end());
     };
     const auto updates = any_where(
-        [&](const Type& t) { return t.dtype != DType::kBool && (along.empty() || found(t.dims) != t.dims.end()); });
+        [&](const Type& t) { return t.dtype != DType::kBool && (all.empty() || found(t.dims) != t.dims.end()); });
     if (!updates) return std::nullopt;
     std::vector<Dim> dims = updates->type().dims;
     const std::int64_t axis = found(dims) - dims.begin();
     dims.erase(dims.begin() + axis, dims.begin() + axis + std::ssize(along));
     dims.insert(dims.begin() + axis, chance(r_, 20) ? lead_ : Dim(extent()));
-    return b_.make("scatter_add", {*updates, indices}, {{"axis", axis}, {"dims", dims}});
+    return b_.make("scatter_add", {*updates, indices}, {{"axis", axis}, {"dims", dims}, {"batch_axes", shared}});
   }
 
   std::optional<Value> made_from_nothing() {

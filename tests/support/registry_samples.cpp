@@ -207,15 +207,36 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
             {"outer", dot({3}, {kN}, {}, {}, {}, {})},
             {"batched", dot(cube, {3, 4, 6}, {2}, {1}, {0}, {0})},
             {"two contracted", dot(cube, {4, 3, 2}, {2, 0}, {0, 1}, {}, {})}};
+  const auto shared_gather = [](Dims x, Dims i, std::int64_t a, std::int64_t shared) {
+    return [=](Maker& m) {
+      return m.make({m.input(x), m.input(i, DType::kI32)}, {{"axis", a}, {"batch_axes", shared}});
+    };
+  };
   if (op == "gather")
-    return {{"rows", gather({6, 3}, {kN}, 0)}, {"columns", gather(matrix, {2, 3}, 1)}, {"one", gather({6}, {}, 0)}};
+    return {{"rows", gather({6, 3}, {kN}, 0)},
+            {"columns", gather(matrix, {2, 3}, 1)},
+            {"one", gather({6}, {}, 0)},
+            {"along an axis", shared_gather(matrix, {kN, 3}, 1, 1)},
+            {"one of each row", shared_gather(matrix, {kN}, 1, 1)},
+            {"batched rows", shared_gather({2, kN, 3, 4}, {2, 5}, 2, 1)},
+            {"two shared axes", shared_gather({kN, 2, 6}, {kN, 2, 2, 3}, 2, 2)}};
   const auto scatter = [](Dims updates, Dims i, Dims to, std::int64_t a) {
     return [=](Maker& m) {
       return m.with_n().make({m.input(updates), m.input(i, DType::kI32)}, {{"axis", a}, {"dims", to}});
     };
   };
+  const auto shared_scatter = [](Dims updates, Dims i, Dims to, std::int64_t a, std::int64_t shared) {
+    return [=](Maker& m) {
+      return m.with_n().make({m.input(updates), m.input(i, DType::kI32)},
+                             {{"axis", a}, {"dims", to}, {"batch_axes", shared}});
+    };
+  };
   if (op == "scatter_add")
-    return {{"rows", scatter({kN, 3}, {kN}, {6, 3}, 0)},
+    return {{"along an axis", shared_scatter({kN, 3}, {kN, 3}, matrix, 1, 1)},
+            {"one of each row", shared_scatter({kN}, {kN}, matrix, 1, 1)},
+            {"batched rows", shared_scatter({2, kN, 3, 4}, {2, 3}, {2, kN, 5, 4}, 2, 1)},
+            {"two shared axes", shared_scatter({kN, 2, 2, 3}, {kN, 2, 2, 3}, {kN, 2, 6}, 2, 2)},
+            {"rows", scatter({kN, 3}, {kN}, {6, 3}, 0)},
             {"many rows", scatter({kN, 40}, {kN}, {50, 40}, 0)},
             {"columns", scatter({kN, 2, 3}, {2, 3}, matrix, 1)},
             {"in the middle", scatter({2, kN, 4}, {kN}, {2, 5, 4}, 1)},
