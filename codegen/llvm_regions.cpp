@@ -69,7 +69,10 @@ void RegionEmitter::begin_loop(Open& open, const Region& r) {
   const bool counted = r.kind == Region::Kind::kLoop;
   if (counted) open.steps = bytes(r.extent);
   std::vector<Value*> wholes, initial;
-  for (const Region::Slice& s : r.slices) wholes.push_back(pointer(s.whole));
+  for (const Region::Slice& s : r.slices) {
+    const Dim before = s.offset * Dim(static_cast<std::int64_t>(size_of(buffer(s.whole).type.dtype)));
+    wholes.push_back(b_.CreateGEP(b_.getInt8Ty(), pointer(s.whole), bytes(before)));
+  }
   for (const Region::Carry& c : r.carries) initial.push_back(pointer(c.initial));
   for (const Region::Carry& c : r.carries) open.out.push_back(pointer(c.out));
 

@@ -19,6 +19,7 @@
 #include "gcompile/frontend/optim/sgd.h"
 #include "gcompile/frontend/predict.h"
 #include "gcompile/frontend/train.h"
+#include "gcompile/frontend/transforms.h"
 #include "gcompile/runtime/checkpoint.h"
 #include "gcompile/runtime/data/csv.h"
 #include "gcompile/runtime/data/dataset.h"

@@ -10,8 +10,10 @@ namespace gcompile::ir {
 namespace {
 
 // Nodes between the parameters and the results, operands first; what does not depend on a parameter is not in it.
-std::vector<const Node*> dependent(std::span<const Value> results, const std::unordered_set<const Node*>& leaves) {
+std::vector<const Node*> dependent(const Graph& source, std::span<const Value> results,
+                                   const std::unordered_set<const Node*>& leaves) {
   Graph piece;
+  piece.arena = source.arena;
   for (const Value& v : results) piece.results.push_back({v, ""});
   std::unordered_set<const Node*> depends = leaves;
   std::vector<const Node*> found;
@@ -102,7 +104,7 @@ Closure close_over(const Graph& source, std::span<const Value> results,
       }
     }
   };
-  for (const Node* n : dependent(results, leaves)) {
+  for (const Node* n : dependent(source, results, leaves)) {
     std::vector<Value> operands;
     for (const Value& v : n->operands) {
       if (!copier.map.count(v)) outside(v);

@@ -172,9 +172,11 @@ struct Region {
   struct Carry {
     std::string in, out, initial, result;
   };
-  // `element` is the part of `whole` at the step, along its leading axis. It may be read or written.
+  // `element` is the part of `whole` at the step: element t begins t times its size after `offset` elements of the
+  // whole. It may be read or written.
   struct Slice {
     std::string element, whole;
+    Dim offset = 0;
   };
 
   std::string name;  // unique in the module

@@ -68,6 +68,9 @@ struct BatchContext {
   std::span<const Value> operands;  // in place of the node's
   std::span<const bool> batched;    // which of them have the leading axis: at least one
   Dim size;
+  // Batches a part of a graph (passes/batch.h), for the rules of ops that hold bodies.
+  std::vector<Value> (*batch)(Builder& b, std::span<const Value> results,
+                              std::span<const std::pair<Value, Value>> batched_leaves, const Dim& size) = nullptr;
 
   // Operand i with the leading axis, repeated along it when it had none.
   Value operand(int i) const;

@@ -4,7 +4,7 @@
 //   buffer   = ("input" | "result" | "temp") name ":" type ["per_worker"] ["alias" name]
 //            | "state" name ":" type ["order" "(" axes ")"] ["frozen"] | "constant" name ":" array
 //   region   = "region" name ":" ("loop" dim ["reverse"] | "while" | ("test" | "then" | "else") name) ["in" name]
-//              "{" {"carry" name "=" name "then" name "result" name} {"slice" name "of" name} "}"
+//              "{" {"carry" name "=" name "then" name "result" name} {"slice" name "of" name ["from" dim]} "}"
 //   kernel   = "kernel" "@"name ["in" name] [loc] "{" {"reason" string} {scratch} {instruction} "}"
 //   scratch  = "scratch" name ":" dtype "[" extents "]" ("register" | "stack")
 //   instruction = (result "=" pure ":" vtype | effect) [loc] | for | contract

@@ -42,12 +42,12 @@ class RegionChecker {
                  type(other).str();
     }
     for (const Region::Slice& s : r_.slices) {
-      Type row = type(s.whole);
-      if (!is_temp(s.element) || row.rank() == 0 || !(row.dim(0) == r_.extent))
-        return what + ": '" + s.element + "' is no slice of '" + s.whole + "' by its steps";
-      row.dims.erase(row.dims.begin());
-      if (!(type(s.element) == row))
-        return what + ": '" + s.element + "' is " + type(s.element).str() + ", not " + row.str();
+      const Type &one = type(s.element), &all = type(s.whole);
+      const Dim end = s.offset + r_.extent * one.size();
+      const bool fits = !end.is_constant() || !all.size().is_constant() || end.constant() <= all.size().constant();
+      if (!is_temp(s.element) || one.dtype != all.dtype || !fits)
+        return what + ": '" + s.element + "', " + one.str() + ", is no slice of '" + s.whole + "', " + all.str() +
+               ", by its steps";
     }
     return "";
   }
@@ -86,7 +86,9 @@ std::string print_region(const KernelModule& m, const Region& r) {
   for (const Region::Carry& c : r.carries)
     text += " carry " + print_name(c.in) + " = " + print_name(c.initial) + " then " + print_name(c.out) + " result " +
             print_name(c.result);
-  for (const Region::Slice& s : r.slices) text += " slice " + print_name(s.element) + " of " + print_name(s.whole);
+  for (const Region::Slice& s : r.slices)
+    text += " slice " + print_name(s.element) + " of " + print_name(s.whole) +
+            (s.offset.is(0) ? "" : " from " + s.offset.str());
   return text + " }";
 }
 
@@ -132,6 +134,7 @@ Region parse_region(PartsParser& parts, const KernelModule& module) {
     s.element = parts.parse_name("a buffer");
     lex.expect("of", "before the whole");
     s.whole = parts.parse_name("a buffer");
+    if (lex.accept("from")) s.offset = parts.parse_dim();
     r.slices.push_back(std::move(s));
   }
   if (!lex.accept("}")) lex.fail_expected("'carry', 'slice' or '}'");

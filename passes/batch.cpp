@@ -70,7 +70,7 @@ class Walk {
       throw ModelError(first_location(b_.graph(), node),
                        name + ": cannot be done to every element of a batch: the op has no batching rule");
     b_.where = b_.graph().where(node);
-    ir::BatchContext context{b_, *node, operands, {batched.get(), count}, size_};
+    ir::BatchContext context{b_, *node, operands, {batched.get(), count}, size_, batch};
     const std::vector<Value> made = node->op->batch(context);
     if (made.size() != node->types.size())
       throw InternalError("the batching rule of " + name + " returns " + std::to_string(made.size()) + " values for " +

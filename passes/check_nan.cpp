@@ -99,6 +99,12 @@ std::vector<Value> checked_values(const Graph& graph) {
     const Node& n = **it;
     const Uses u = uses[&n];
     bool shows = u.shows;
+    if (n.op->is(ir::kControl)) {  // what its bodies do with a NaN is not looked into
+      for (int r = 0; r < static_cast<int>(n.types.size()); ++r)
+        if (is_float(n.types[static_cast<std::size_t>(r)].dtype)) checked.push_back(n.result(r));
+      for (const Value& v : n.operands) uses[v.node].hidden = true;
+      continue;
+    }
     if (is_float(n.types[0].dtype) && !shows && (u.leaves || u.hidden) && !is_known(n)) {
       if (moves_elements(n)) {  // what it reads is no larger
         uses[n.operands[0].node].hidden = true;
@@ -122,7 +128,7 @@ std::vector<Value> checked_values(const Graph& graph) {
 Graph check_nan(const Graph& graph, const PassContext&) {
   const std::vector<const Node*> nodes = graph.topological();
   for (const Node* n : nodes)
-    if (!n->bodies.empty())
+    if (n->op->name == "fusion")
       throw ModelError(graph.where(n).empty() ? Location{} : graph.where(n).front(),
                        "check-nan: takes a graph without fusions; run it before fuse");
   const std::vector<Value> checked = checked_values(graph);

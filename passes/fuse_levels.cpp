@@ -5,6 +5,7 @@
 
 #include "gcompile/ir/op.h"
 #include "gcompile/ir/ops/scan.h"
+#include "gcompile/passes/contiguous_view.h"
 #include "gcompile/passes/fuse.h"
 
 namespace gcompile::passes {
@@ -48,11 +49,13 @@ class Levels {
   }
 
  private:
-  // What must be in memory: operands of control flow, results, updates.
+  // What must be in memory: operands of control flow, results, updates. Of sequences what they are views of.
   std::vector<Value> stored() const {
     std::vector<Value> values;
     for (const Node* n : graph_.topological())
-      if (n->op->is(ir::kControl)) values.insert(values.end(), n->operands.begin(), n->operands.end());
+      if (n->op->is(ir::kControl))
+        for (std::size_t i = 0; i < n->operands.size(); ++i)
+          values.push_back(is_sequence(*n, i) ? contiguous_view(n->operands[i]).source : n->operands[i]);
     for (const auto& r : graph_.results) values.push_back(r.value);
     for (const auto& u : graph_.updates) values.push_back(u.value);
     return values;
@@ -158,7 +161,8 @@ class Levels {
 
   void add_control(const Node& n) {
     std::vector<Value> operands;
-    for (const Value& v : n.operands) operands.push_back(outer(v));
+    for (std::size_t i = 0; i < n.operands.size(); ++i)
+      operands.push_back(is_sequence(n, i) ? viewed(n.operands[i]) : outer(n.operands[i]));
     ir::Bodies bodies;
     for (const auto& body : n.bodies) {
       UniformInputs uniform;
@@ -168,6 +172,23 @@ class Levels {
     b_.where = graph_.where(&n);
     const Value made = b_.make(*n.op, std::move(operands), n.attrs, std::move(bodies));
     for (int r = 0; r < static_cast<int>(n.types.size()); ++r) map_[{&n, r}] = {made.node, r};
+  }
+
+  static bool is_sequence(const Node& n, std::size_t operand) {
+    return n.op->name == "scan" && ir::ScanParts(n).is_sequence(operand);
+  }
+
+  // The same contiguous view of what stands for its source.
+  Value viewed(Value v) {
+    const Value source = contiguous_view(v).source;
+    std::vector<const Node*> views;
+    for (; !(v == source); v = v.node->operands[0]) views.push_back(v.node);
+    Value made = outer(source);
+    for (auto it = views.rbegin(); it != views.rend(); ++it) {
+      b_.where = graph_.where(*it);
+      made = b_.make(*(*it)->op, {made}, (*it)->attrs);
+    }
+    return made;
   }
 
   // How many inputs of a body are other values in each step; those that follow are not.

@@ -57,6 +57,7 @@ std::unordered_set<Value, ir::ValueHash> active_values(const std::vector<const N
     if (v && is_float(v.type().dtype)) active.insert(v);
   for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
     const Node* n = *it;
+    if (n->op->name == "stop_gradient") continue;
     if (std::none_of(n->operands.begin(), n->operands.end(), [&](const Value& v) { return active.contains(v); }))
       continue;
     for (std::size_t r = 0; r < n->types.size(); ++r)

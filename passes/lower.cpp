@@ -7,6 +7,7 @@
 #include "gcompile/base/error.h"
 #include "gcompile/ir/op.h"
 #include "gcompile/ir/ops/scan.h"
+#include "gcompile/passes/contiguous_view.h"
 
 namespace gcompile::passes {
 namespace {
@@ -75,8 +76,9 @@ class Lowering {
     // Copies of leaves come first: they read states before any update. Copies of results come after what makes them.
     for (const Copy& c : copies)
       if (!is_computed(c.from)) copy(c);
+    const std::set<const Node*> views = views_of_sequences();
     for (const Node* n : graph().topological()) {
-      if (n->op->is(ir::kLeaf)) continue;
+      if (n->op->is(ir::kLeaf) || views.count(n)) continue;
       if (n->op->name == "fusion") {
         check_target(n->body());
         kernel(*n);
@@ -122,10 +124,24 @@ class Lowering {
   }
   ir::Region& region(int i) { return module_.regions[static_cast<std::size_t>(i)]; }
 
-  // The buffers of operands; what is in no memory yet is put there.
+  // Views that scans look through at their sequences.
+  std::set<const Node*> views_of_sequences() const {
+    std::set<const Node*> views;
+    for (const Node* n : graph().topological())
+      if (n->op->name == "scan")
+        for (std::size_t i = 0; i < n->operands.size(); ++i)
+          if (ir::ScanParts(*n).is_sequence(i))
+            for (Value v = n->operands[i]; !(v == contiguous_view(n->operands[i]).source); v = v.node->operands[0])
+              views.insert(v.node);
+    return views;
+  }
+
+  // The buffers of operands, of sequences those that they are views of; what is in no memory yet is put there.
   std::vector<std::string> operand_buffers(const Node& n) {
     std::vector<std::string> buffers;
-    for (const Value& v : n.operands) {
+    for (std::size_t i = 0; i < n.operands.size(); ++i) {
+      const bool is_sequence = n.op->name == "scan" && ir::ScanParts(n).is_sequence(i);
+      const Value v = is_sequence ? contiguous_view(n.operands[i]).source : n.operands[i];
       const bool is_constant = v.node->op->name == "constant";
       if (v.node->op->is(ir::kLeaf) && !ir::is_argument(*v.node) && !is_constant && !names_.count(v)) {
         names_[v] = add("t", v.type(), BufferRole::kTemp);
@@ -156,9 +172,9 @@ class Lowering {
     const int r = add_region(ir::Region::Kind::kLoop);
     region(r).extent = s.length;
     region(r).reverse = s.reverse;
-    const auto slice = [&](const std::string& name, const Type& type, const std::string& whole) {
+    const auto slice = [&](const std::string& name, const Type& type, const std::string& whole, const Dim& offset = 0) {
       const std::string element = add(name, type, BufferRole::kTemp);
-      region(r).slices.push_back({element, whole});
+      region(r).slices.push_back({element, whole, offset});
       return element;
     };
     std::vector<std::string> inputs, outputs(g.results.size());
@@ -176,7 +192,8 @@ class Lowering {
         inputs.push_back(add_carry(r, g.inputs[i], shared ? out : "", operands[i], results[i]));
         outputs[i] = shared ? "" : region(r).carries.back().out;
       } else {
-        inputs.push_back(s.is_sequence(i) ? slice(g.inputs[i].name, g.inputs[i].value.type(), operands[i])
+        inputs.push_back(s.is_sequence(i) ? slice(g.inputs[i].name, g.inputs[i].value.type(), operands[i],
+                                                  contiguous_view(n.operands[i]).offset)
                                           : operands[i]);
       }
     }

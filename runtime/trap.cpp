@@ -79,16 +79,17 @@ class Investigation {
     ir::Graph all = graph;  // every value is a result
     all.results.clear();
     all.updates.clear();
-    for (const Node* n : nodes_) all.results.push_back({n->result(), ""});
+    for (const Node* n : nodes_)
+      for (int r = 0; r < static_cast<int>(n->types.size()); ++r) all.results.push_back({n->result(r), ""});
     std::vector<Array> inputs;
     for (const Array* a : arguments) inputs.push_back(*a);
     std::vector<Array> results = ir::interpret(all, inputs).results;
-    for (std::size_t i = 0; i < nodes_.size(); ++i) values_.emplace(nodes_[i], std::move(results[i]));
+    for (std::size_t i = 0; i < results.size(); ++i) values_.emplace(all.results[i].value, std::move(results[i]));
   }
 
   NanReport report(std::size_t value) const {
     const Node& n = *nodes_.at(value);
-    return Range(values_.at(&n)).nan > 0 ? of_origin(origin(n)) : not_reproduced(n);
+    return Range(result_of(n)).nan > 0 ? of_origin(origin(n)) : not_reproduced(n);
   }
 
  private:
@@ -97,14 +98,21 @@ class Investigation {
     return known.empty() ? Location{} : known.front();
   }
 
+  // The result that is looked at: of several the first with a NaN.
+  const Array& result_of(const Node& n) const {
+    for (int r = 0; r < static_cast<int>(n.types.size()); ++r)
+      if (const Array& a = values_.at(n.result(r)); is_float(a.dtype()) && Range(a).nan > 0) return a;
+    return values_.at(n.result());
+  }
+
   // Operands whose NaN the result has; of a select only what it chooses.
   std::vector<const Node*> sources(const Node& n) const {
     std::vector<const Node*> found;
     for (std::size_t o = 0; o < n.operands.size(); ++o) {
-      const Array& a = values_.at(n.operands[o].node);
+      const Array& a = values_.at(n.operands[o]);
       bool source = Range(a).nan > 0;
       if (source && n.op->name == "select") {
-        const Array& condition = values_.at(n.operands[0].node);
+        const Array& condition = values_.at(n.operands[0]);
         source = false;
         for (std::int64_t i = 0; i < a.size(); ++i) source |= std::isnan(a.at(i)) && (condition.at(i) != 0) == (o == 1);
       }
@@ -169,7 +177,7 @@ class Investigation {
     std::vector<std::array<std::string, 3>> rows;
     const std::size_t count = n.operands.size();
     for (std::size_t o = 0; o < count; ++o) {
-      const Array& a = values_.at(n.operands[o].node);
+      const Array& a = values_.at(n.operands[o]);
       const std::string role = count == 1   ? "operand"
                                : count == 2 ? (o == 0 ? "left" : "right")
                                             : "operand " + std::to_string(o + 1);
@@ -189,7 +197,7 @@ class Investigation {
   }
 
   NanReport of_origin(const Node& n) const {
-    const Array& a = values_.at(&n);
+    const Array& a = result_of(n);
     const std::string found = place(a, Range(a)) + "; nothing was updated";
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i)
       if (graph_.inputs[i].value.node == &n)
@@ -202,7 +210,7 @@ class Investigation {
   // The compiled code had a NaN and the interpreter none: what is told of is where the NaN was seen, and the first op
   // before it that reads numbers whose products or sums leave the range of a float.
   NanReport not_reproduced(const Node& n) const {
-    std::string text = std::string(n.op->name) + " has a NaN" + phase(n) + ": " + type_of(values_.at(&n)) +
+    std::string text = std::string(n.op->name) + " has a NaN" + phase(n) + ": " + type_of(result_of(n)) +
                        "; nothing was updated" + operand_lines(n) +
                        "\n  Computed again op by op, each in double precision, there is no NaN: on the way to this "
                        "value a sum or product of floats left their range";
@@ -217,7 +225,7 @@ class Investigation {
       bool huge = false;
       for (const Value& v : at.operands) {
         next.push_back(v.node);
-        huge |= Range(values_.at(v.node)).magnitude() > kHuge;
+        huge |= Range(values_.at(v)).magnitude() > kHuge;
       }
       return huge && !at.op->is(ir::kView) && at.op->name != "broadcast";
     });
@@ -225,7 +233,7 @@ class Investigation {
 
   const ir::Graph& graph_;
   std::vector<const Node*> nodes_;
-  std::unordered_map<const Node*, Array> values_;
+  ir::ValueMap<Array> values_;
 };
 
 }  // namespace

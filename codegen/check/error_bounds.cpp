@@ -47,6 +47,7 @@ class NodeError {
     if (name == "cast") return cast(value);
     if (node_.op->is(ir::kElementwise)) return elementwise(value);
     if (node_.op->is(ir::kView) || name == "concat" || name == "pad" || name == "gather") return moved(value);
+    if (name == "barrier") return in(0).error;
     if (name == "scatter_add") return scattered(value);
     if (name == "argmax" || name == "argmin") return index_of_extreme(value);
     if (node_.op->is(ir::kReduction)) return reduced(value);
@@ -290,25 +291,26 @@ Values evaluate(const ir::Graph& graph, Values values, const std::map<std::strin
     if (values.count({node, 0})) continue;
     std::vector<const Bounded*> operands;
     for (const ir::Value& v : node->operands) operands.push_back(&values.at(v));
-    if (!node->bodies.empty()) {
-      const auto run = [&](const ir::Graph& body, std::vector<Bounded> inputs) {
-        Values inner;
-        for (std::size_t i = 0; i < inputs.size(); ++i) inner[body.inputs[i].value] = std::move(inputs[i]);
-        inner = evaluate(body, std::move(inner), dims);
-        std::vector<Bounded> results;
-        for (const auto& r : body.results) results.push_back(inner.at(r.value));
-        return results;
-      };
-      std::vector<Bounded> results = run_bodies(*node, operands, dims, run);
-      for (std::size_t r = 0; r < results.size(); ++r) values[{node, static_cast<int>(r)}] = std::move(results[r]);
-      continue;
-    }
-    values[{node, 0}] = evaluate_with_bounds(*node, operands, dims);
+    std::vector<Bounded> results = evaluate_all_with_bounds(*node, operands, dims);
+    for (std::size_t r = 0; r < results.size(); ++r) values[{node, static_cast<int>(r)}] = std::move(results[r]);
   }
   return values;
 }
 
 }  // namespace
+
+std::vector<Bounded> evaluate_all_with_bounds(const ir::Node& node, const std::vector<const Bounded*>& operands,
+                                              const std::map<std::string, std::int64_t>& dims) {
+  if (node.bodies.empty()) return {evaluate_with_bounds(node, operands, dims)};
+  return run_bodies(node, operands, dims, [&](const ir::Graph& body, std::vector<Bounded> inputs) {
+    Values inner;
+    for (std::size_t i = 0; i < inputs.size(); ++i) inner[body.inputs[i].value] = std::move(inputs[i]);
+    inner = evaluate(body, std::move(inner), dims);
+    std::vector<Bounded> results;
+    for (const auto& r : body.results) results.push_back(inner.at(r.value));
+    return results;
+  });
+}
 
 Bounded evaluate_with_bounds(const ir::Node& node, const std::vector<const Bounded*>& operands,
                              const std::map<std::string, std::int64_t>& dims) {

@@ -23,7 +23,9 @@ ir::ValueMap<Bounded> evaluate_with_bounds(const ir::Graph& graph, const std::ve
                                            const std::vector<Array>& states,
                                            const std::map<std::string, std::int64_t>& dims);
 
-// One node that is no fusion, from its operands.
+// All results of a node, and the one of a node without bodies, from its operands.
+std::vector<Bounded> evaluate_all_with_bounds(const ir::Node& node, const std::vector<const Bounded*>& operands,
+                                              const std::map<std::string, std::int64_t>& dims);
 Bounded evaluate_with_bounds(const ir::Node& node, const std::vector<const Bounded*>& operands,
                              const std::map<std::string, std::int64_t>& dims);
 

@@ -4,6 +4,7 @@
 
 #include "gcompile/ir/inline.h"
 #include "gcompile/ir/interpreter.h"
+#include "gcompile/ir/ops/batch_bodies.h"
 #include "gcompile/ir/ops/bodies.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/rules.h"
@@ -20,15 +21,30 @@ std::vector<Type> infer_checkpoint(const InferContext& c) {
   return result_types(body_for(c, 0, {c.operands.begin(), c.operands.end()}));
 }
 
-// Behind a barrier the body's values are others than those of the forward pass, so nothing merges them.
+// Behind a barrier the body's values are others than those of the forward pass, so nothing merges them, and they are
+// not made before the cotangent is there.
 Values checkpoint_rule(VjpContext& c) {
   std::vector<Value> given, wrt;
+  const Value after = *std::find_if(c.cotangents.begin(), c.cotangents.end(), [](Value g) { return bool(g); });
   for (std::size_t i = 0; i < c.node.operands.size(); ++i) {
-    given.push_back(c.b.make("barrier", {c.node.operands[i]}));
+    given.push_back(c.b.make("barrier", {c.node.operands[i], after}));
     wrt.push_back(c.wants(i) ? given.back() : Value{});
   }
   const std::vector<Value> again = inline_graph(c.b, c.node.body(), given);
   return c.differentiate(c.b, again, c.cotangents, wrt);
+}
+
+// ---- barrier
+
+std::vector<Type> infer_barrier(const InferContext& c) {
+  only_attributes(c, {});
+  return {c.operands[0]};
+}
+
+AxisMap barrier_axes(const Node& n) {
+  AxisMap map;
+  for (int a = 0; a < n.types[0].rank(); ++a) map.related.push_back({0, a, a});
+  return map;
 }
 
 // ---- custom_vjp
@@ -71,12 +87,31 @@ Values custom_rule(VjpContext& c) {
 
 std::vector<OpDef> call_ops() {
   return {
+      {.name = "barrier",
+       .arity = 2,
+       .traits = 0,
+       .infer = infer_barrier,
+       .vjp = [](VjpContext& c) -> Values {
+         return {c.cotangent(), Value{}};
+       },
+       .eval = [](const EvalContext& c) -> std::vector<Array> { return {c.operands[0]}; },
+       .lower = CustomLowering{[](ElementContext& e, const Node& n, const Index& at) {
+         return e.element(n.operands[0], at);
+       }},
+       .axes = barrier_axes,
+       .batch = [](BatchContext& c) -> Values {
+         return {c.b.make("barrier", {c.operand(0), c.operands[1]})};
+       },
+       .tolerance = 0,
+       .doc = "x, not before `after` is there: what is made of it is merged with nothing that is made of x itself.",
+       .signature = "barrier(x: T[..], after: U[..]) -> T[..]"},
       {.name = "checkpoint",
        .arity = -1,
        .traits = kControl | kInlined,
        .infer = infer_checkpoint,
        .vjp = checkpoint_rule,
        .eval = eval_call,
+       .batch = batch_call,
        .doc = "The body; its gradient computes its values again in place of keeping them (rematerialization).",
        .bodies = 1,
        .signature = "checkpoint(operands..) {body} -> results of the body"},
@@ -86,6 +121,7 @@ std::vector<OpDef> call_ops() {
        .infer = infer_custom,
        .vjp = custom_rule,
        .eval = eval_call,
+       .batch = batch_call,
        .dtypes = kFloats,
        .doc = "The first body; its gradient is the second, of the operands, the results and their cotangents.",
        .bodies = 2,

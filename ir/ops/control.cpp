@@ -3,6 +3,7 @@
 
 #include "gcompile/ir/inline.h"
 #include "gcompile/ir/interpreter.h"
+#include "gcompile/ir/ops/batch_bodies.h"
 #include "gcompile/ir/ops/bodies.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/rules.h"
@@ -107,6 +108,7 @@ std::vector<OpDef> control_ops() {
        .infer = infer_cond,
        .vjp = cond_rule,
        .eval = eval_cond,
+       .batch = batch_cond,
        .doc = "The results of the first body where the condition holds, else those of the second; the other one is not "
               "run.",
        .bodies = 2,
@@ -116,6 +118,7 @@ std::vector<OpDef> control_ops() {
        .traits = kControl,
        .infer = infer_while,
        .eval = eval_while,
+       .batch = batch_while,
        .doc = "The second body again and again as long as the first says true of the carries and the invariants.",
        .no_gradient = "how many steps there are is known only when it has run, so what they computed is not kept; use "
                       "scan with a fixed number of steps, or stop_gradient() around the operands",

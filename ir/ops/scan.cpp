@@ -5,6 +5,7 @@
 
 #include "gcompile/ir/inline.h"
 #include "gcompile/ir/interpreter.h"
+#include "gcompile/ir/ops/batch_bodies.h"
 #include "gcompile/ir/ops/bodies.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
@@ -198,6 +199,7 @@ std::vector<OpDef> scan_ops() {
            .infer = infer_scan,
            .vjp = scan_rule,
            .eval = eval_scan,
+           .batch = batch_scan,
            .doc = "The body once for each element of the leading axes of the sequences (last first with reverse); "
                   "carries go from step to step, invariants are the same for all.",
            .bodies = 1,

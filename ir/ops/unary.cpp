@@ -57,8 +57,6 @@ std::vector<OpDef> unary_ops() {
           nullptr, {.avoid_near = 0.05}),
     record("stop_gradient", [](X x) { return x[0]; }, no_gradient, "x, through which no gradient flows",
           expand::identity),
-    record("barrier", [](X x) { return x[0]; }, [](VjpContext& c) -> Values { return {c.cotangent()}; },
-          "x; nothing that is made of it is merged with what is made of x itself", expand::identity),
     record("is_finite", [](X x) { return std::isfinite(x[0]) ? 1.0 : 0.0; }, nullptr, "neither infinite nor NaN",
           expand::is_finite),
   };
@@ -70,7 +68,7 @@ std::vector<OpDef> unary_ops() {
   ops.push_back(negation);
   for (OpDef& d : ops) {
     if (d.name == "neg" || d.name == "abs" || d.name == "sign") d.dtypes.push_back(DType::kI32);
-    if (d.name == "stop_gradient" || d.name == "barrier") d.dtypes.clear();
+    if (d.name == "stop_gradient") d.dtypes.clear();
     if (d.name == "is_finite") d.infer = bool_result, d.signature = "(x: T[..]) -> bool[..]";
   }
   return ops;

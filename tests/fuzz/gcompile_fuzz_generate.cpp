@@ -9,6 +9,7 @@
 #include "gcompile/codegen/check/sample.h"
 #include "gcompile/ir/op.h"
 #include "gcompile_fuzz_pool.h"
+#include "gcompile_fuzz_transforms.h"
 
 namespace gcompile::fuzz {
 namespace {
@@ -49,7 +50,9 @@ class Generator : private ValuePool {
     if (what <= 68) return view();
     if (what <= 80) return reduction();
     if (what <= 88) return contraction();
-    if (what <= 96) return structure();
+    if (what <= 94) return structure();
+    if (what <= 97)
+      return transformed(r_, b_, made_.empty() ? pool_ : made_, [this](const Type& t) { return like(t); });
     return made_from_nothing();
   }
 

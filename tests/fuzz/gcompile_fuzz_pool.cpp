@@ -120,9 +120,9 @@ void ValuePool::add(const std::optional<Value>& v) {
   for (const ir::Node* n : fresh) {
     std::vector<const Bounded*> operands;
     for (const Value& o : n->operands) operands.push_back(&known_.at(o));
-    Bounded result = codegen::evaluate_with_bounds(*n, operands, dims());
-    if (!good(result)) return;
-    known_[{n, 0}] = std::move(result);
+    std::vector<Bounded> results = codegen::evaluate_all_with_bounds(*n, operands, dims());
+    if (!std::all_of(results.begin(), results.end(), [&](const Bounded& b) { return good(b); })) return;
+    for (std::size_t r = 0; r < results.size(); ++r) known_[{n, static_cast<int>(r)}] = std::move(results[r]);
   }
   pool_.push_back(*v);
   made_.push_back(*v);

@@ -153,6 +153,14 @@ std::vector<std::pair<std::string, Case>> control_cases(std::string_view op) {
                return result(
                    m.make({zero, m.input({kN, 5}), m.input({kN, 5})}, {{"carries", std::int64_t{2}}}, {test, step}), 1);
              }}};
+  if (op == "barrier")
+    return {{"after a scalar",
+             [](Maker& m) {
+               return m.make({m.input({kN, 5}), m.input({})});
+             }},
+            {"after its like", [](Maker& m) {
+               return m.make({m.input({kN, 5}), m.input({kN, 5})});
+             }}};
   const auto mixed_body = [](Maker& m, const Type& t) {
     return body_of(m, {t, t}, [](auto x) { return std::vector<V>{mixed(x[0], x[1])}; });
   };
