@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gcompile/ir/op.h"
+#include "gcompile/passes/feature_sums.h"
 #include "gcompile/passes/lower.h"
 
 namespace gcompile::passes {
@@ -82,6 +83,7 @@ bool emit_contract(BodyLowering& c, Value v, const Destination& to, const std::v
     contract.sums.push_back({c.variable("k", extent), extent});
     folded.emplace_back(contract.sums.back().var);
   }
+  if (dot.attrs.has("order")) contract.partials = partial_sums_of_products(dot_sums(dot));
   const DotOperands index = dot_operands(dot, found.at, folded);
   const auto left = c.access(dot.operands[0], index.left), right = c.access(dot.operands[1], index.right);
   if (!left || !right) return false;
