@@ -313,11 +313,11 @@ Expr BodyLowering::guarded(Expr predicate, const std::function<Expr()>& f, Expr 
 
 std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, std::vector<Expr> initial,
                                      const std::function<std::vector<Expr>(const Index&, std::vector<Expr>)>& step) {
-  return fold(extents, std::move(initial), step, kUnrolledFold);
+  return fold(extents, initial, step, kUnrolledFold);
 }
 
-std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, std::vector<Expr> initial, const Step& step,
-                                     std::int64_t unroll_up_to) {
+std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, const std::vector<Expr>& initial,
+                                     const Step& step, std::int64_t unroll_up_to) {
   Index index;
   std::vector<ir::VType> types;
   for (const Expr& e : initial) types.push_back({b_.type(e.id).dtype, lanes || b_.type(e.id).lanes});

@@ -128,7 +128,7 @@ class BodyLowering : public ir::ElementContext {
   ir::Expr make(ir::Value v, const ir::Index& index);
   ir::Expr load(const Place& place, const Type& type, const ir::Index& index);
   using Step = std::function<std::vector<ir::Expr>(const ir::Index&, std::vector<ir::Expr>)>;
-  std::vector<ir::Expr> fold(const std::vector<Dim>& extents, std::vector<ir::Expr> initial, const Step& step,
+  std::vector<ir::Expr> fold(const std::vector<Dim>& extents, const std::vector<ir::Expr>& initial, const Step& step,
                              std::int64_t unroll_up_to);
   // Sums in so many parts, as feature_sums.h says.
   ir::Expr fold_parts(const std::vector<Dim>& extents, int partials, ir::Expr initial, std::string_view combine,

@@ -210,17 +210,18 @@ int Tiler::product(int x, int y, int sum) {
 void Tiler::block(const Dim& row, int rows, const Lanes& lanes) {
   for (int v = 0; v < lanes.count; ++v) mask_of(lanes, v);  // made here, not in the loop
   if (!plan_.prefetch.empty()) prefetch_for_epilogues(row, rows, lanes);
-  const int elements = rows * lanes.count;
-  const Accumulators zeros(static_cast<std::size_t>(elements * c_.partials), b_.literal(dtype_, 0));
+  const std::size_t elements = static_cast<std::size_t>(rows) * static_cast<std::size_t>(lanes.count);
+  const auto partials = static_cast<std::size_t>(c_.partials);
+  const Accumulators zeros(elements * partials, b_.literal(dtype_, 0));
   const Accumulators parts = plan_.transpose && !plan_.pack ? reduce_by_blocks(row, rows, lanes, zeros)
                              : c_.partials > 1              ? reduce_in_parts(row, rows, lanes, zeros)
                                                : reduce(0, 0, zeros, [&](const Dim& k, Accumulators before) {
                                                    return step(k, row, rows, lanes, std::move(before));
                                                  });
   Accumulators sums;
-  for (int e = 0; e < elements; ++e) {
+  for (std::size_t e = 0; e < elements; ++e) {
     std::vector<int> of_element;
-    for (int p = 0; p < c_.partials; ++p) of_element.push_back(parts[static_cast<std::size_t>(p * elements + e)]);
+    for (std::size_t p = 0; p < partials; ++p) of_element.push_back(parts[p * elements + e]);
     sums.push_back(pairwise(std::move(of_element), [&](int a, int b) { return b_.op("add", {a, b}); }));
   }
   epilogues(row, rows, lanes, sums);
