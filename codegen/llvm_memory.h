@@ -61,7 +61,8 @@ class MemoryEmitter {
   std::vector<llvm::Value*> lane_addresses(const Place& place, const Linear& offset);
   llvm::Value* address_vector(const Place& place, const Linear& offset);
 
-  // The first `count` columns of 16 rows of `width` 4, 8 or 16, which lie in vectors as load_rows makes them.
+  // The first `count` columns of 16 rows of `width` 4, 8 or 16, which lie in vectors as load_rows makes them; or of the
+  // first eight rows alone, of width 16.
   std::vector<llvm::Value*> transposed(std::span<llvm::Value* const> rows, int count, int width);
   std::vector<llvm::Value*> load_rows(const Place& source, const Linear& rows, int count, int width, llvm::Value* mask);
   llvm::Value* row_address(const Place& place, const Linear& rows, int row);

@@ -25,6 +25,15 @@ std::array<Value*, 4> transpose_blocks(llvm::IRBuilder<>& b, std::span<Value* co
   return columns;
 }
 
+// Whether none of the last eight rows is there. Registers of half the width then do, which a processor with units of
+// that width shuffles twice as fast.
+bool has_lower_rows_alone(const Value* mask) {
+  const auto* known = llvm::dyn_cast_or_null<llvm::Constant>(mask);
+  for (unsigned r = ir::kLanes / 2; known && r < ir::kLanes; ++r)
+    if (!known->getAggregateElement(r)->isNullValue()) return false;
+  return known != nullptr;
+}
+
 }  // namespace
 
 Linear MemoryEmitter::constant(std::int64_t n, bool lanes) {
@@ -103,6 +112,13 @@ std::vector<Value*> MemoryEmitter::transposed(std::span<Value* const> rows, int 
     } else if (width == 8) {  // a group's blocks: rows 0-3, c; rows 0-3, c + 4; rows 4-7, c; rows 4-7, c + 4
       columns[c] = whole_blocks(b_, groups[0][c], groups[1][c], kEvenBlocks);
       columns[c + 4] = whole_blocks(b_, groups[0][c], groups[1][c], kOddBlocks);
+    } else if (rows.size() == 8) {  // as below, but the upper half of every column is nobody's
+      for (std::size_t half = 0; half < 2; ++half) {
+        Value* upper = half_of(b_, groups[0][c], half);
+        Value* lower = half_of(b_, groups[1][c], half);
+        columns[c + 8 * half] = padded(b_, halves_of(b_, upper, lower, 0));
+        columns[c + 8 * half + 4] = padded(b_, halves_of(b_, upper, lower, 1));
+      }
     } else {  // a group's blocks are the columns c, c + 4, c + 8, c + 12 of its four rows
       for (std::size_t odd = 0; odd < 2; ++odd) {
         Value* upper = whole_blocks(b_, groups[0][c], groups[1][c], odd ? kOddBlocks : kEvenBlocks);
@@ -130,7 +146,9 @@ void MemoryEmitter::load_transposed(const Place& destination, const Place& sourc
       columns = {load(source, at, {source.dtype, true}, mask)};
     } else {
       const int width = count <= 4 ? 4 : count <= 8 ? 8 : 16;
-      columns = transposed(load_rows(source, at, count, width, mask), count, width);
+      std::vector<Value*> loaded = load_rows(source, at, count, width, mask);
+      if (width == ir::kLanes && has_lower_rows_alone(mask)) loaded.resize(ir::kLanes / 2);
+      columns = transposed(loaded, count, width);
       for (Value*& x : columns) x = from_memory(x, source.dtype);
     }
     for (int c = 0; c < count; ++c)

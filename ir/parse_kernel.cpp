@@ -17,7 +17,8 @@
 //            | "prefetch" name "[" dims "]"
 //   for      = [results "="] "for" word "in" 0 ".." dim ["unroll" | "interleave" | "parallel"]
 //              ["(" value "=" value {"," ...} ")" ":" "(" vtypes ")"] [loc] "{" {instruction} ["yield" values] "}"
-//   contract = "contract" value "=" name "[" dims "]" "*" name "[" dims "]" "for" axes "sum" axes ":" dtype [loc]
+//   contract = "contract" value "=" name "[" dims "]" "*" name "[" dims "]" "for" axes "sum" axes
+//              ["partials" int] ":" dtype [loc]
 //              "{" {instruction} "}"
 //   axes     = "(" [word "in" 0 ".." dim {"," ...}] ")"
 //   vtype    = dtype | dtype "x16"
@@ -314,6 +315,8 @@ class KernelParser {
     parts_.parse_list("(", ")", [&] { i.axes.push_back(parse_axis()); });
     lex_.expect("sum", "before the reduction axes");
     parts_.parse_list("(", ")", [&] { i.sums.push_back(parse_axis()); });
+    if (lex_.accept("partials"))
+      i.partials = static_cast<int>(parts_.parse_int_in("the number of partial sums", 2, 16));
     lex_.expect(":", "before the sum's type");
     i.types = {parse_vtype()};
     i.where = parse_location();

@@ -135,7 +135,8 @@ class KernelPrinter {
       return "(" + text + ")";
     };
     out_ += indent + "contract " + (i.arguments.empty() ? "?" : define(i.arguments[0])) + " = " + access(i.left) +
-            " * " + access(i.right) + " for " + box(i.axes) + " sum " + box(i.sums) + " : " +
+            " * " + access(i.right) + " for " + box(i.axes) + " sum " + box(i.sums) +
+            (i.partials > 1 ? " partials " + std::to_string(i.partials) : "") + " : " +
             (i.types.empty() ? "?" : i.types[0].str()) + loc(i) + " {\n";
     print_block(i.body, indent + "  ");
     out_ += indent + "}\n";

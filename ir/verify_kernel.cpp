@@ -256,6 +256,12 @@ class KernelChecker {
       }
     const VType type = i.types[0];
     if (type.lanes || type.dtype == DType::kBool) fail("a contract sums " + type.str());
+    const bool fixed =
+        i.sums.size() == 1 && i.sums[0].extent.is_constant() && i.sums[0].extent.constant() >= i.partials;
+    const bool known = i.partials == 1 || i.partials == 2 || i.partials == 4;
+    if (!known || (i.partials > 1 && !fixed))
+      fail("a contract has " + std::to_string(i.partials) +
+           " partial sums: 2 or 4, over one axis of a constant extent that is no smaller, are expected");
     for (const Access* a : {&i.left, &i.right}) {
       const Memory& m = memory(a->memory);
       want({m.dtype, check_index(a->index, m, a->memory, 0)}, type, "the operand " + quoted(a->memory));

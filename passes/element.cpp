@@ -5,6 +5,7 @@
 
 #include "gcompile/base/error.h"
 #include "gcompile/ir/op.h"
+#include "gcompile/passes/feature_sums.h"
 
 namespace gcompile::passes {
 namespace {
@@ -312,6 +313,11 @@ Expr BodyLowering::guarded(Expr predicate, const std::function<Expr()>& f, Expr 
 
 std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, std::vector<Expr> initial,
                                      const std::function<std::vector<Expr>(const Index&, std::vector<Expr>)>& step) {
+  return fold(extents, initial, step, kUnrolledFold);
+}
+
+std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, const std::vector<Expr>& initial,
+                                     const Step& step, std::int64_t unroll_up_to) {
   Index index;
   std::vector<ir::VType> types;
   for (const Expr& e : initial) types.push_back({b_.type(e.id).dtype, lanes || b_.type(e.id).lanes});
@@ -326,7 +332,7 @@ std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, std::vecto
     }
     const Dim& e = extents[axis];
     const std::string var = variable("k", e);
-    const auto kind = e.is_constant() && e.constant() <= kUnrolledFold ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial;
+    const auto kind = e.is_constant() && e.constant() <= unroll_up_to ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial;
     index.push_back(Dim(var));
     auto result = b_.loop(
         var, e, kind, std::move(carried),
@@ -342,6 +348,29 @@ std::vector<Expr> BodyLowering::fold(const std::vector<Dim>& extents, std::vecto
   std::vector<Expr> out;
   for (const int id : nest(0, std::move(ids))) out.push_back({id});
   return out;
+}
+
+Expr BodyLowering::fold_parts(const std::vector<Dim>& extents, int partials, Expr initial, std::string_view combine,
+                              const std::function<Expr(const Index&, Expr)>& step) {
+  if (partials == 1)
+    return fold(extents, {initial},
+                [&](const Index& k, std::vector<Expr> sum) { return std::vector<Expr>{step(k, sum[0])}; })[0];
+  const std::int64_t terms = extents[0].constant(), rounds = terms / partials;
+  const auto add = [&](const Dim& first, std::int64_t count, std::vector<Expr> sums) {
+    for (std::int64_t p = 0; p < count; ++p) {
+      Expr& sum = sums[static_cast<std::size_t>(p)];
+      sum = step({first + Dim(p)}, sum);
+    }
+    return sums;
+  };
+  std::vector<Expr> sums = fold(
+      {Dim(rounds)}, std::vector<Expr>(static_cast<std::size_t>(partials), initial),
+      [&](const Index& round, std::vector<Expr> before) {
+        return add(Dim(partials) * round[0], partials, std::move(before));
+      },
+      kUnrolledFold / partials);
+  sums = add(rounds * partials, terms % partials, std::move(sums));
+  return pairwise(std::move(sums), [&](Expr a, Expr b) { return op(combine, {a, b}); });
 }
 
 Expr BodyLowering::op(std::string_view name, std::vector<Expr> operands) {
@@ -373,9 +402,10 @@ Expr BodyLowering::reduce(const Node& n, const ir::ReduceLowering& r, const Inde
     };
     return pairs(0, extents[0].constant());
   }
-  return fold(extents, {literal(dtype, r.identity(dtype))}, [&](const Index& folded, std::vector<Expr> carried) {
-    return std::vector<Expr>{op(r.combine, {carried[0], operand(folded)})};
-  })[0];
+  return fold_parts(extents, has_feature_order(n) ? partial_sums_of_elements(extents) : 1,
+                    literal(dtype, r.identity(dtype)), r.combine, [&](const Index& folded, Expr sum) {
+                      return op(r.combine, {sum, operand(folded)});
+                    });
 }
 
 DotOperands dot_operands(const Node& n, const Index& at, const Index& k) {
@@ -409,12 +439,14 @@ std::vector<Dim> dot_sums(const Node& n) {
 
 Expr BodyLowering::contract(const Node& n, const Index& at) {
   const DType dtype = n.types[0].dtype;
-  return fold(dot_sums(n), {literal(dtype, 0)}, [&](const Index& k, std::vector<Expr> carried) {
-    const DotOperands index = dot_operands(n, at, k);
-    const Expr a = element(n.operands[0], index.left), b = element(n.operands[1], index.right);
-    return std::vector<Expr>{is_float(dtype) && has_fma() ? op("fma", {a, b, carried[0]})
-                                                          : op("add", {carried[0], op("mul", {a, b})})};
-  })[0];
+  const std::vector<Dim> extents = dot_sums(n);
+  return fold_parts(
+      extents, has_feature_order(n) ? partial_sums_of_products(extents) : 1, literal(dtype, 0), "add",
+      [&](const Index& k, Expr sum) {
+        const DotOperands index = dot_operands(n, at, k);
+        const Expr a = element(n.operands[0], index.left), b = element(n.operands[1], index.right);
+        return is_float(dtype) && has_fma() ? op("fma", {a, b, sum}) : op("add", {sum, op("mul", {a, b})});
+      });
 }
 
 }  // namespace gcompile::passes

@@ -56,6 +56,9 @@ class BodyLowering : public ir::ElementContext {
   std::string variable(const std::string& stem, const Dim& extent);
   ir::Index simplified(const ir::Index& index) const;
 
+  // While a sample's values are made, sums along features have the order of feature_sums.h; so have those of nodes with
+  // the attribute order.
+  bool of_sample = false;
   // While lanes are on, folds carry lane vectors and loads that use `lane` are masked by `mask` (-1: all lanes).
   bool lanes = false;
   int mask = -1;
@@ -124,6 +127,13 @@ class BodyLowering : public ir::ElementContext {
   std::string fresh_var(const std::string& stem);
   ir::Expr make(ir::Value v, const ir::Index& index);
   ir::Expr load(const Place& place, const Type& type, const ir::Index& index);
+  using Step = std::function<std::vector<ir::Expr>(const ir::Index&, std::vector<ir::Expr>)>;
+  std::vector<ir::Expr> fold(const std::vector<Dim>& extents, const std::vector<ir::Expr>& initial, const Step& step,
+                             std::int64_t unroll_up_to);
+  // Sums in so many parts, as feature_sums.h says.
+  ir::Expr fold_parts(const std::vector<Dim>& extents, int partials, ir::Expr initial, std::string_view combine,
+                      const std::function<ir::Expr(const ir::Index&, ir::Expr)>& step);
+  bool has_feature_order(const ir::Node& n) const { return of_sample || n.attrs.has("order"); }
   ir::Expr contract(const ir::Node& n, const ir::Index& index);
   ir::Expr reduce(const ir::Node& n, const ir::ReduceLowering& r, const ir::Index& index);
   // The index into the memory of a place.

@@ -139,7 +139,7 @@ bool fuse_as_one(const Nodes& computed, const std::vector<Value>& outputs, const
   for (const Group& g : grouped(computed, outputs, context.target))
     if (g.rows > 0 && rows_as_nest(g, context, fuser))
       for (const Node* n : g.nodes)
-        if (n->op->is(ir::kReduction)) fuser.keep_order(n);
+        if (n->op->is(ir::kReduction) || n->op->is(ir::kContraction)) fuser.keep_order(n);
   fuser.add(fuser.body_of(computed, outputs), outputs,
             {"loops", why_not + "one kernel: all values together take " + std::to_string(bytes) + " bytes"});
   return true;

@@ -61,7 +61,7 @@ Value Fuser::outer(Value v) const {
 Value Fuser::clone(ir::Builder& b, const Node& n, std::vector<Value> operands) const {
   b.where = source_.where(&n);
   ir::Attrs attrs = n.attrs;
-  if (ordered_.count(&n)) attrs.set("order", std::string("ascending"));
+  if (ordered_.count(&n)) attrs.set("order", std::string("features"));
   return b.make(*n.op, std::move(operands), std::move(attrs), n.bodies);
 }
 

@@ -26,8 +26,8 @@ class Fuser {
   };
   // `nodes` are in order and hold no arguments; other leaves are copied. `outputs` become the results.
   Body body_of(const Nodes& nodes, const std::vector<ir::Value>& outputs) const;
-  // Reductions that get the attribute order = "ascending" in bodies made from now on.
-  void keep_order(const ir::Node* reduction) { ordered_.insert(reduction); }
+  // Reductions and dots that get the attribute order = "features" in bodies made from now on.
+  void keep_order(const ir::Node* sum) { ordered_.insert(sum); }
 
   // What is said of a fusion besides its body (ir/ops/fusion.cpp).
   struct Form {

@@ -7,7 +7,7 @@
 //   updates last.
 // The order of sums is fixed. Over a last axis: kSums vectors of partial sums, element i in lane i mod 16 of the one
 // (i / 16) mod kSums; these are added pairwise, then the lanes by a tree. Over other axes: ascending. In a nest: lane l
-// sums the samples l mod 16.
+// sums the samples l mod 16; the features of a sample have the order of feature_sums.h.
 // Loops over features are wished unrolled and values of a tile wished in registers; schedule decides.
 #pragma once
 

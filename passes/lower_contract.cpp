@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gcompile/ir/op.h"
+#include "gcompile/passes/feature_sums.h"
 #include "gcompile/passes/lower.h"
 
 namespace gcompile::passes {
@@ -49,6 +50,12 @@ void search(const BodyLowering& c, Value v, const Index& at, Found& found) {
   for (const Value& operand : n.operands) search(c, operand, at, found);
 }
 
+// Sums of one product, as the gradient of a weight is for one row: there is nothing to tile.
+bool has_one_product(const Node& dot) {
+  const std::vector<Dim> extents = dot_sums(dot);
+  return std::all_of(extents.begin(), extents.end(), [](const Dim& d) { return d.is(1); });
+}
+
 // Whether the offset into memory of the extents moves by a fixed step with each of the variables.
 bool is_affine(const ir::Access& a, const std::vector<ir::Axis>& axes) {
   for (const Dim& d : a.index) {
@@ -78,10 +85,12 @@ bool emit_contract(BodyLowering& c, Value v, const Destination& to, const std::v
   search(c, v, at, found);
   if (!found.dot || !found.fits || found.at.size() != found.dot->types[0].dims.size()) return false;
   const Node& dot = *found.dot;
+  if (more.empty() && has_one_product(dot)) return false;
   for (const Dim& extent : dot_sums(dot)) {
     contract.sums.push_back({c.variable("k", extent), extent});
     folded.emplace_back(contract.sums.back().var);
   }
+  if (dot.attrs.has("order")) contract.partials = partial_sums_of_products(dot_sums(dot));
   const DotOperands index = dot_operands(dot, found.at, folded);
   const auto left = c.access(dot.operands[0], index.left), right = c.access(dot.operands[1], index.right);
   if (!left || !right) return false;

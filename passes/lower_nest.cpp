@@ -52,10 +52,12 @@ class Nest {
     NestSums sums(c_, classes_, anchor_class_, sums_);
     const NestCut cut = cut_nest(work(), c_.context().target);
     b_.kernel().reasons.push_back("nest: " + cut.reason);
+    c_.of_sample = true;
     if (cut.vectors == 0)
       one_loop(cut, sums);
     else
       strips(cut, sums);
+    c_.of_sample = false;
     sums.finish();
     for (const Node* n : nodes_)
       if (category(n) == Category::kReduced && !sums_samples(n) && is_read(n)) place_whole(n);

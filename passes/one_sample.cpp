@@ -29,7 +29,7 @@ Value reduction(const Node& n, Value operand, bool in_order, Builder& b) {
     return n.op->name == "reduce_sum" && is_float(n.types[0].dtype) ? element + 0.0 : element;
   }
   ir::Attrs attrs = n.attrs;
-  if (in_order) attrs.set("order", std::string("ascending"));
+  if (in_order) attrs.set("order", std::string("features"));
   return b.make(*n.op, {operand}, std::move(attrs));
 }
 
@@ -79,6 +79,11 @@ ir::Graph for_one_sample(const ir::Graph& body, const std::vector<std::int64_t>&
         if (n.op->is(ir::kContraction) && n.attrs.ints("lhs_batch").empty() &&
             are_ones(operands[0].type(), n.attrs.ints("lhs_contract")))
           return ir::Replacement{product(n, operands, plan->category.at(&n) == Category::kReduced, target, b)};
+        if (n.op->is(ir::kContraction) && plan->category.at(&n) == Category::kCarried) {
+          ir::Attrs attrs = n.attrs;
+          attrs.set("order", std::string("features"));
+          return ir::Replacement{b.make(*n.op, operands, std::move(attrs))};
+        }
         return std::nullopt;
       });
 }

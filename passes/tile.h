@@ -6,7 +6,7 @@
 // Which axis the lanes run over, which one the rows, and the size of the tile follow from strides, constant extents and
 // the Target. Where the lane operand is not contiguous along the lanes, or too large to be read from cache again for
 // every row tile, a panel of V vectors of it is copied first to a temporary of its own, [k, lane]. An element is one
-// sequential chain over the reduction whatever is chosen, so no choice changes bits.
+// sequential chain over the reduction, or as many as the contract says, whatever is chosen, so no choice changes bits.
 #pragma once
 
 #include "gcompile/passes/pass.h"

@@ -1,6 +1,12 @@
 #include "gcompile/passes/tile_loops.h"
 
+#include "gcompile/passes/feature_sums.h"
+
 namespace gcompile::passes {
+
+namespace {
+constexpr std::int64_t kUnrolledProducts = 32;  // of a tile with partial sums, which has few rows
+}  // namespace
 
 using ir::Access;
 using ir::Axis;
@@ -125,11 +131,12 @@ void Tiler::sums(std::size_t n, const Dim& offset, const std::function<void(cons
 }
 
 Tiler::Accumulators Tiler::carried_loop(const std::string& stem, const Dim& extent, Accumulators before,
-                                        const std::function<Accumulators(const Dim&, Accumulators)>& body) {
+                                        const std::function<Accumulators(const Dim&, Accumulators)>& body,
+                                        ir::LoopKind kind) {
   const std::string var = fresh_var(stem);
   const std::vector<ir::VType> types(before.size(), {dtype_, plan_.lane_axis >= 0});
   return b_.loop(
-      var, extent, ir::LoopKind::kSerial, std::move(before),
+      var, extent, kind, std::move(before),
       [&](std::span<const int> carried) {
         return body(Dim(var), {carried.begin(), carried.end()});
       },
@@ -144,6 +151,29 @@ Tiler::Accumulators Tiler::reduce(std::size_t n, const Dim& offset, Accumulators
     at_[k.var] = var;
     return reduce(n + 1, offset * k.extent + var, std::move(carried), body);
   });
+}
+
+Tiler::Accumulators Tiler::reduce_in_parts(const Dim& row, int rows, const Lanes& lanes, Accumulators sums) {
+  const Axis& k = c_.sums[0];
+  const std::int64_t terms = k.extent.constant(), rounds = terms / c_.partials;
+  const auto add = [&](const Dim& first, std::int64_t count, Accumulators before) {
+    const auto size = static_cast<std::ptrdiff_t>(before.size()) / c_.partials;
+    for (std::int64_t p = 0; p < count; ++p) {
+      const auto begin = before.begin() + size * p;
+      at_[k.var] = first + Dim(p);
+      const Accumulators after = step(first + Dim(p), row, rows, lanes, {begin, begin + size});
+      std::copy(after.begin(), after.end(), begin);
+    }
+    return before;
+  };
+  const bool is_short = terms * rows * lanes.count <= kUnrolledProducts;
+  sums = carried_loop(
+      k.var, rounds, std::move(sums),
+      [&](const Dim& round, Accumulators before) {
+        return add(Dim(c_.partials) * round, c_.partials, std::move(before));
+      },
+      is_short ? ir::LoopKind::kUnroll : ir::LoopKind::kSerial);
+  return add(rounds * c_.partials, terms % c_.partials, std::move(sums));
 }
 
 Tiler::Accumulators Tiler::step(const Dim& k, const Dim& row, int rows, const Lanes& lanes, Accumulators sums) {
@@ -180,12 +210,20 @@ int Tiler::product(int x, int y, int sum) {
 void Tiler::block(const Dim& row, int rows, const Lanes& lanes) {
   for (int v = 0; v < lanes.count; ++v) mask_of(lanes, v);  // made here, not in the loop
   if (!plan_.prefetch.empty()) prefetch_for_epilogues(row, rows, lanes);
-  const Accumulators zeros(static_cast<std::size_t>(rows * lanes.count), b_.literal(dtype_, 0));
-  const Accumulators sums = plan_.transpose && !plan_.pack
-                                ? reduce_by_blocks(row, rows, lanes, zeros)
-                                : reduce(0, 0, zeros, [&](const Dim& k, Accumulators before) {
-                                    return step(k, row, rows, lanes, std::move(before));
-                                  });
+  const std::size_t elements = static_cast<std::size_t>(rows) * static_cast<std::size_t>(lanes.count);
+  const auto partials = static_cast<std::size_t>(c_.partials);
+  const Accumulators zeros(elements * partials, b_.literal(dtype_, 0));
+  const Accumulators parts = plan_.transpose && !plan_.pack ? reduce_by_blocks(row, rows, lanes, zeros)
+                             : c_.partials > 1              ? reduce_in_parts(row, rows, lanes, zeros)
+                                               : reduce(0, 0, zeros, [&](const Dim& k, Accumulators before) {
+                                                   return step(k, row, rows, lanes, std::move(before));
+                                                 });
+  Accumulators sums;
+  for (std::size_t e = 0; e < elements; ++e) {
+    std::vector<int> of_element;
+    for (std::size_t p = 0; p < partials; ++p) of_element.push_back(parts[p * elements + e]);
+    sums.push_back(pairwise(std::move(of_element), [&](int a, int b) { return b_.op("add", {a, b}); }));
+  }
   epilogues(row, rows, lanes, sums);
 }
 

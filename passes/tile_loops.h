@@ -38,7 +38,7 @@ class Tiler {
 
  private:
   using Values = std::map<std::string, Dim>;  // of variables
-  using Accumulators = std::vector<int>;      // row by row, vector by vector
+  using Accumulators = std::vector<int>;      // of each partial sum: row by row, vector by vector
   // Loads of an epilogue that others of its tile made already: memory, index, operands, mask.
   using Loaded = std::map<std::tuple<std::string, std::string, std::vector<int>, int>, int>;
   // The lanes of a tile.
@@ -70,7 +70,10 @@ class Tiler {
   Accumulators reduce(std::size_t n, const Dim& offset, Accumulators before,
                       const std::function<Accumulators(const Dim&, Accumulators)>& body);
   Accumulators carried_loop(const std::string& stem, const Dim& extent, Accumulators before,
-                            const std::function<Accumulators(const Dim&, Accumulators)>& body);
+                            const std::function<Accumulators(const Dim&, Accumulators)>& body,
+                            ir::LoopKind kind = ir::LoopKind::kSerial);
+  // The same in partial sums, over the only axis.
+  Accumulators reduce_in_parts(const Dim& row, int rows, const Lanes& lanes, Accumulators sums);
   // Products of the elements that a tile needs at one place of the reduction, each loaded once, added to its sums.
   Accumulators step(const Dim& k, const Dim& row, int rows, const Lanes& lanes, Accumulators sums);
   int product(int x, int y, int sum);  // x * y + sum

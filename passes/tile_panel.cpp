@@ -68,7 +68,7 @@ Tiler::Accumulators Tiler::reduce_by_blocks(const Dim& row, int rows, const Lane
       at_[k.var] = first_k + Dim(c);
       const int x = b_.load(block, dtype_, {Dim(c), Dim(ir::kLaneSymbol)});
       for (int r = 0; r < rows; ++r) {
-        int& sum = before[static_cast<std::size_t>(r)];
+        int& sum = before[static_cast<std::size_t>(c % c_.partials * rows + r)];
         sum = product(b_.load(other.memory, dtype_, substituted(other.index, at(row + Dim(r), lanes.first))), x, sum);
       }
     }

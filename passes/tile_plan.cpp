@@ -134,7 +134,8 @@ class Planner {
   double tile_cost(std::int64_t rows, std::int64_t vectors) const {
     const auto products = static_cast<double>(rows * vectors * registers());
     const auto loads = static_cast<double>(rows + vectors * registers());
-    const double step = std::max({products, static_cast<double>(target_.chains), loads}) + 0.05 * loads;
+    const double chains = static_cast<double>(target_.chains) / c_.partials;
+    const double step = std::max({products, chains, loads}) + 0.05 * loads;
     return sums_ * step + 4 * products + 10;
   }
 
@@ -162,7 +163,7 @@ class Planner {
     const double times = times_tiled(rows.has_value(), vectors.has_value());
     for (int v = 1; v <= (vectors == 1 ? 1 : kMostVectors); ++v)
       for (int r = 1; r <= kMostRows; ++r) {
-        if ((r > 1 || v > 1) && (r * v + v) * registers() > spare()) continue;
+        if ((r > 1 || v > 1) && (r * v * c_.partials + v) * registers() > spare()) continue;
         const Split by_rows = split(rows, r), by_vectors = split(vectors, v);
         const auto cost_of = [&](const Split& s, const auto& cost) {
           return static_cast<double>(s.whole) * cost(s.size) + (s.rest ? cost(s.rest) : 0.0);
@@ -193,7 +194,7 @@ class Planner {
       plan_.transpose = is_transposable(operand, lane.var);
       // Few rows take no panel but transpose again for each tile: a block, a vector of sums per row and an element fit
       // the registers; blocks of two vectors side by side would not. Every product of a block is written out.
-      const int most = std::clamp(spare() / registers() - ir::kLanes, 1, kMostTransposed);
+      const int most = std::clamp((spare() / registers() - ir::kLanes) / c_.partials, 1, kMostTransposed);
       const Dim extent = plan_.row_axis < 0 ? Dim(1) : axis(plan_.row_axis).extent;
       plan_.pack =
           !plan_.transpose || !lane.extent.is_constant() || !extent.is_constant() || extent.constant() > 3 * most;
@@ -276,6 +277,7 @@ class Planner {
     text += "sum of ";
     for (std::size_t i = 0; i < c_.sums.size(); ++i) text += (i ? " x " : "") + c_.sums[i].extent.str();
     if (c_.sums.empty()) text += "1";
+    if (c_.partials > 1) text += " in " + std::to_string(c_.partials) + " parts";
     text += plan_.lane_axis < 0 ? ", no lanes" : ", lanes over " + axis(plan_.lane_axis).var;
     if (plan_.row_axis >= 0) text += ", rows over " + axis(plan_.row_axis).var;
     text += ", tiles of " + std::to_string(plan_.rows) + " rows x " + std::to_string(plan_.vectors) + " vectors (" +

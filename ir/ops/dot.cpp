@@ -44,7 +44,8 @@ void check_pairs(const InferContext& c, const Ints& l, const Ints& r, const char
 }
 
 std::vector<Type> infer_dot(const InferContext& c) {
-  only_attributes(c, {"lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract"});
+  only_attributes(c, {"lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract", "order"});
+  check_order(c);
   admit_dtype(c);
   const Type &a = c.operands[0], &b = c.operands[1];
   if (a.dtype != b.dtype) c.fail("the dtypes differ: " + operand_list(c));

@@ -51,6 +51,11 @@ void only_attributes(const InferContext& c, std::initializer_list<std::string_vi
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) c.fail("has no attribute " + key);
 }
 
+void check_order(const InferContext& c) {
+  if (c.attrs.has("order") && attribute<std::string>(c, "order") != "features")
+    c.fail("order '" + attribute<std::string>(c, "order") + "' is not 'features'");
+}
+
 namespace {
 
 void check_axis(const InferContext& c, std::string_view key, std::int64_t axis, int rank) {

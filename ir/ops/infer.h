@@ -23,6 +23,10 @@ std::int64_t axis_attribute(const InferContext& c, std::string_view key, int ran
 // The attribute `key`: axes in 0 .. rank-1, strictly ascending when `sorted`, otherwise without repetition.
 const Ints& axes_attribute(const InferContext& c, std::string_view key, int rank, bool sorted);
 
+// Refuses an attribute `order`, how kernels go over what is summed where that is not theirs to choose, that is not
+// "features": as a nest goes over the features of a sample.
+void check_order(const InferContext& c);
+
 // "f32[2,3] and f32[3]".
 std::string operand_list(const InferContext& c);
 // "(f32, f64)" of a list of dtypes: "f32, f64 and i32".

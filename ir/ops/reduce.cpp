@@ -21,10 +21,8 @@ Ints kept_axes(const Node& n) {
 }
 
 std::vector<Type> infer_reduce(const InferContext& c) {
-  // Order: how kernels go over the elements, where that is not theirs to choose.
   only_attributes(c, {"axes", "order"});
-  if (c.attrs.has("order") && attribute<std::string>(c, "order") != "ascending")
-    c.fail("order '" + attribute<std::string>(c, "order") + "' is not ascending");
+  check_order(c);
   admit_dtype(c);
   const Ints& axes = axes_attribute(c, "axes", c.operands[0].rank(), true);
   Type t{c.operands[0].dtype, {}};

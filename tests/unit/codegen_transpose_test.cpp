@@ -66,6 +66,30 @@ TEST_P(CodegenTranspose, AllColumnsAllRows) {
       }
 }
 
+// A constant number of rows: what lanes behind them hold is nobody's, and up to eight take registers of half the width.
+TEST_P(CodegenTranspose, ConstantRows) {
+  for (const std::int64_t rows : {1, 3, 5, 7, 8, 9, 15})
+    for (const int columns : {2, 5, 8, 9, 13, 15, 16, 17, 31}) {
+      TestProgram p;
+      p.buffer("x", DType::kF32, {rows, columns});
+      p.buffer("out", DType::kF32, {columns, 16});
+      p.scratch("t", DType::kF32, {columns, 16}, Kind::kRegister);
+      p.load_transposed("t", "x", 0, 0, columns, p.lanes_below(Dim(rows)));
+      p.loop("c", columns, ir::LoopKind::kUnroll, [&](const Dim& c) {
+        p.store("out", {c, kLane}, p.load("t", {c, kLane}));
+      });
+      const runtime::NativeCode code = jit(p.program(), target());
+      LastMatrix x(rows, columns);
+      Array out(DType::kF32, {columns, 16});
+      void* buffers[] = {x.data, out.raw()};
+      ASSERT_EQ(code.entry(buffers, nullptr, runtime::serial()), 0);
+      for (std::int64_t c = 0; c < columns; ++c)
+        for (std::int64_t lane = 0; lane < rows; ++lane)
+          ASSERT_EQ(out.at(c * 16 + lane), static_cast<double>(lane * columns + c + 1))
+              << columns << " columns, " << rows << " rows, c " << c << " lane " << lane;
+    }
+}
+
 // Without a mask, from a later row, of each dtype.
 TEST_P(CodegenTranspose, UnmaskedOfEveryDType) {
   for (const DType dtype : kAllDTypes)
