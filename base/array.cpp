@@ -6,6 +6,7 @@
 #include <ostream>
 #include <sstream>
 
+#include "gcompile/base/convert.h"
 #include "gcompile/base/error.h"
 
 namespace gcompile {
@@ -21,6 +22,8 @@ std::shared_ptr<std::byte> allocate(std::size_t bytes) {
 void print_number(std::ostream& out, const Array& a, std::int64_t i) {
   if (a.dtype() == DType::kBool)
     out << (a.at(i) != 0 ? "true" : "false");
+  else if (is_integer(a.dtype()))
+    out << a.at_integer(i);
   else
     out << a.at(i);
 }
@@ -59,7 +62,7 @@ Array Array::full(DType dtype, const Shape& shape, double value) {
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
     auto out = a.mutable_data<T>();
-    std::fill(out.begin(), out.end(), static_cast<T>(value));
+    std::fill(out.begin(), out.end(), convert<T>(value));
   });
   return a;
 }
@@ -101,19 +104,37 @@ double Array::item() const {
   return at(0);
 }
 
-double Array::at(std::int64_t flat) const {
+void Array::check_flat(std::int64_t flat) const {
   if (flat < 0 || flat >= size())
     throw ModelError("element " + std::to_string(flat) + " of an Array of " + std::to_string(size()) + " elements");
+}
+
+double Array::at(std::int64_t flat) const {
+  check_flat(flat);
   return dispatch(dtype_,
                   [&](auto zero) { return static_cast<double>(static_cast<const decltype(zero)*>(raw())[flat]); });
 }
 
 void Array::set(std::int64_t flat, double value) {
-  if (flat < 0 || flat >= size())
-    throw ModelError("element " + std::to_string(flat) + " of an Array of " + std::to_string(size()) + " elements");
+  check_flat(flat);
   dispatch(dtype_, [&](auto zero) {
     using T = decltype(zero);
-    static_cast<T*>(raw())[flat] = static_cast<T>(value);
+    static_cast<T*>(raw())[flat] = convert<T>(value);
+  });
+}
+
+std::int64_t Array::at_integer(std::int64_t flat) const {
+  check_flat(flat);
+  if (is_float(dtype_)) throw ModelError("an Array of " + std::string(name(dtype_)) + " was read as integers");
+  return dispatch(dtype_,
+                  [&](auto zero) { return convert<std::int64_t>(static_cast<const decltype(zero)*>(raw())[flat]); });
+}
+
+void Array::set_integer(std::int64_t flat, std::int64_t value) {
+  check_flat(flat);
+  dispatch(dtype_, [&](auto zero) {
+    using T = decltype(zero);
+    static_cast<T*>(raw())[flat] = convert<T>(value);
   });
 }
 
@@ -134,7 +155,7 @@ Array Array::cast(DType dtype) const {
       using To = decltype(to);
       const auto* in = static_cast<const From*>(raw());
       auto* out = static_cast<To*>(a.raw());
-      for (std::int64_t i = 0; i < size(); ++i) out[i] = static_cast<To>(in[i]);
+      for (std::int64_t i = 0; i < size(); ++i) out[i] = convert<To>(in[i]);
     });
   });
   return a;

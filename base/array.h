@@ -65,6 +65,7 @@ class Array {
 
   // Elements are not set: for producers that write all of them.
   static Array uninitialized(DType dtype, const Shape& shape);
+  // The value is converted as by convert.h.
   static Array full(DType dtype, const Shape& shape, double value);
   // A copy of an Eigen vector or matrix (a column vector becomes [n], a matrix [rows, cols], row-major).
   template <class Derived>
@@ -106,9 +107,14 @@ class Array {
   }
   // The only element, as double. Throws ModelError when there is not exactly one.
   double item() const;
-  // Element at a row-major flat index, as double; set rounds to the dtype. Throws ModelError outside the range.
+  // Element at a row-major flat index, as double (an i64 beyond 2^53 is rounded); set converts to the dtype, as
+  // convert.h says. Throws ModelError outside the range.
   double at(std::int64_t flat) const;
   void set(std::int64_t flat, double value);
+  // The same exactly, for dtypes that are no floats: at_integer throws ModelError for those; set_integer wraps around
+  // (and rounds where the dtype is a float).
+  std::int64_t at_integer(std::int64_t flat) const;
+  void set_integer(std::int64_t flat, std::int64_t value);
 
   // Maps without a copy; a rank other than 1 (vector) or 2 (matrix; rank 1 is one row, rank 0 is 1 x 1) throws
   // ModelError.
@@ -129,7 +135,7 @@ class Array {
     return Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>>(data<T>().data(), size());
   }
 
-  // The same elements with another shape of equal size, with another dtype (values converted as static_cast does), and
+  // The same elements with another shape of equal size, with another dtype (values converted as convert.h says), and
   // rows [begin, end) of the leading dimension (copied). Each throws ModelError when it cannot be.
   Array reshaped(const Shape& shape) const;
   Array cast(DType dtype) const;
@@ -149,6 +155,7 @@ class Array {
   }
   void detach();
   void check_size(std::size_t given) const;
+  void check_flat(std::int64_t flat) const;
   void check_dtype(DType wanted) const;
   static void check_row(std::size_t given, std::size_t wanted);
   std::pair<Eigen::Index, Eigen::Index> rows_cols() const;

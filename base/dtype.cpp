@@ -7,6 +7,9 @@ std::string_view name(DType t) {
     case DType::kF32: return "f32";
     case DType::kF64: return "f64";
     case DType::kI32: return "i32";
+    case DType::kI64: return "i64";
+    case DType::kU32: return "u32";
+    case DType::kU8: return "u8";
     case DType::kBool: return "bool";
   }
   return "?";

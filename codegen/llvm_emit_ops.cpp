@@ -1,5 +1,5 @@
-// One line per primitive. Comparisons and arithmetic dispatch on the operands' type, which says the dtype: i1 is bool,
-// i32 wraps around, float and double follow IEEE 754 with round to nearest and no flags.
+// One line per primitive. Arithmetic dispatches on the operands' LLVM type: integers wrap around, float and double
+// follow IEEE 754 with round to nearest and no flags; i1 is bool. Whether an integer has a sign the dtype says.
 #include "gcompile/codegen/llvm_emit_ops.h"
 
 #include <algorithm>
@@ -16,7 +16,6 @@ using llvm::Value;
 namespace Intrinsic = llvm::Intrinsic;
 
 bool is_float_value(const Value* x) { return x->getType()->isFPOrFPVectorTy(); }
-bool is_bool_value(const Value* x) { return x->getType()->isIntOrIntVectorTy(1); }
 
 Value* number(Value* like, double x) {
   return is_float_value(like) ? llvm::ConstantFP::get(like->getType(), x)
@@ -33,11 +32,17 @@ Value* arithmetic(const OpContext& c, Values v, Opcode on_float, Opcode on_int) 
   return c.b.CreateBinOp(is_float_value(v[0]) ? on_float : on_int, v[0], v[1]);
 }
 
+// The comparison of signed integers, or its like for those without a sign.
+CmpInst::Predicate of_sign(const OpContext& c, CmpInst::Predicate on_signed) {
+  const bool has_sign = !is_unsigned(c.operands) && c.operands != DType::kBool;
+  return has_sign ? on_signed : llvm::ICmpInst::getUnsignedPredicate(on_signed);
+}
+
 // x86's maxps and minps return their second operand when either is a NaN: with a constant first that is all it takes.
 // Otherwise a NaN on the left has to be put back. Of two zeros either may be returned.
 Value* extremum(const OpContext& c, Values v, CmpInst::Predicate on_float, CmpInst::Predicate on_int) {
   Value *a = v[0], *x = v[1];
-  if (!is_float_value(a)) return c.b.CreateSelect(c.b.CreateICmp(on_int, a, x), a, x);
+  if (!is_float_value(a)) return c.b.CreateSelect(c.b.CreateICmp(of_sign(c, on_int), a, x), a, x);
   const auto known = [](Value* y) {
     const auto* constant = llvm::dyn_cast<llvm::Constant>(y);
     if (constant && constant->getType()->isVectorTy()) constant = constant->getSplatValue();
@@ -83,6 +88,11 @@ Division divide(const OpContext& c, Value* a, Value* d) {
   llvm::IRBuilder<>& b = c.b;
   Value* zero = number(a, 0);
   Value* by_zero = b.CreateICmpEQ(d, zero);
+  if (is_unsigned(c.operands)) {
+    Value* divisor = b.CreateSelect(by_zero, number(a, 1), d);
+    Value* whole = b.CreateUDiv(a, divisor);
+    return {b.CreateSelect(by_zero, zero, whole), b.CreateSub(a, b.CreateMul(whole, divisor))};
+  }
   Value* by_minus_one = b.CreateICmpEQ(d, number(a, -1));
   Value* safe = b.CreateSelect(b.CreateOr(by_zero, by_minus_one), number(a, 1), d);
   Value* q = b.CreateSDiv(a, safe);
@@ -104,32 +114,34 @@ Value* remainder(const OpContext& c, Values v) {
   return c.b.CreateFSub(v[0], c.b.CreateFMul(floor_div(c, v), v[1]));
 }
 
-// To i32, saturating, NaN to 0. LLVM's own intrinsic would take vectors apart into their elements.
+// To an integer, saturating, NaN to 0. LLVM's own intrinsic would take vectors apart into their elements.
 Value* saturate(const OpContext& c, Value* x, llvm::Type* to) {
   llvm::IRBuilder<>& b = c.b;
-  Value* too_large = b.CreateFCmpOGE(x, number(x, 2147483648.0));
+  const IntegerRange range = range_of(c.type.dtype);
+  const double low = static_cast<double>(range.min);
+  const double above = 2 * static_cast<double>(range.max / 2 + 1);  // the first that is too large: a power of two
+  Value* too_large = b.CreateFCmpOGE(x, number(x, above));
   Value* none = b.CreateOr(too_large, b.CreateFCmpUNO(x, x));
   Value* safe = b.CreateSelect(none, number(x, 0), x);
-  safe = b.CreateSelect(b.CreateFCmpOLT(safe, number(x, -2147483648.0)), number(x, -2147483648.0), safe);
-  Value* i = b.CreateFPToSI(safe, to);
-  return b.CreateSelect(too_large, number(i, 2147483647), i);
+  safe = b.CreateSelect(b.CreateFCmpOLT(safe, number(x, low)), number(x, low), safe);
+  Value* i = is_unsigned(c.type.dtype) ? b.CreateFPToUI(safe, to) : b.CreateFPToSI(safe, to);
+  return b.CreateSelect(too_large, llvm::ConstantInt::getSigned(to, range.max), i);
 }
 
 Value* convert(const OpContext& c, Value* x) {
   llvm::IRBuilder<>& b = c.b;
   llvm::Type* to = register_type(b.getContext(), {c.type.dtype, x->getType()->isVectorTy()});
+  const bool has_sign = !is_unsigned(c.operands) && c.operands != DType::kBool;
   if (to == x->getType()) return x;
   if (to->isIntOrIntVectorTy(1))
     return is_float_value(x) ? b.CreateFCmpUNE(x, number(x, 0)) : b.CreateICmpNE(x, number(x, 0));
-  if (is_bool_value(x)) return is_float(c.type.dtype) ? b.CreateUIToFP(x, to) : b.CreateZExt(x, to);
   if (is_float_value(x)) return is_float(c.type.dtype) ? b.CreateFPCast(x, to) : saturate(c, x, to);
-  return b.CreateSIToFP(x, to);
+  if (is_float(c.type.dtype)) return has_sign ? b.CreateSIToFP(x, to) : b.CreateUIToFP(x, to);
+  return b.CreateIntCast(x, to, has_sign);
 }
 
-Value* compare(const OpContext& c, Values v, CmpInst::Predicate on_float, CmpInst::Predicate on_int,
-               CmpInst::Predicate on_bool) {
-  if (is_float_value(v[0])) return c.b.CreateFCmp(on_float, v[0], v[1]);
-  return c.b.CreateICmp(is_bool_value(v[0]) ? on_bool : on_int, v[0], v[1]);
+Value* compare(const OpContext& c, Values v, CmpInst::Predicate on_float, CmpInst::Predicate on_int) {
+  return is_float_value(v[0]) ? c.b.CreateFCmp(on_float, v[0], v[1]) : c.b.CreateICmp(of_sign(c, on_int), v[0], v[1]);
 }
 
 Value* fused(const OpContext& c, Values v) {
@@ -146,8 +158,10 @@ Value* finite(const OpContext& c, Value* x) {
   return c.b.CreateFCmpOLT(c.b.CreateUnaryIntrinsic(Intrinsic::fabs, x), llvm::ConstantFP::getInfinity(x->getType()));
 }
 
-// A shift takes its distance modulo 32, as the processor does; LLVM alone would leave larger ones undefined.
-Value* distance(const OpContext& c, Value* x) { return c.b.CreateAnd(x, number(x, 31)); }
+// A shift takes its distance modulo the number of bits; LLVM alone would leave larger ones undefined.
+Value* distance(const OpContext& c, Value* x) {
+  return c.b.CreateAnd(x, number(x, static_cast<double>(x->getType()->getScalarSizeInBits() - 1)));
+}
 
 struct Primitive {
   std::string_view name;
@@ -165,25 +179,26 @@ constexpr Primitive kPrimitives[] = {
     {"ashr", 2, [](C c, Values v) { return c.b.CreateAShr(v[0], distance(c, v[1])); }},
     {"bit_and", 2, [](C c, Values v) { return c.b.CreateAnd(v[0], v[1]); }},
     {"bit_or", 2, [](C c, Values v) { return c.b.CreateOr(v[0], v[1]); }},
+    {"bit_xor", 2, [](C c, Values v) { return c.b.CreateXor(v[0], v[1]); }},
     {"bitcast", 1, [](C c, Values v) { return c.b.CreateBitCast(v[0], register_type(c.b.getContext(), c.type)); }},
     {"cast", 1, [](C c, Values v) { return convert(c, v[0]); }},
     {"ceil", 1, [](C c, Values v) { return round_to(c, v[0], Rounding::kUp); }},
     {"div", 2,
      [](C c, Values v) { return is_float_value(v[0]) ? c.b.CreateFDiv(v[0], v[1]) : divide(c, v[0], v[1]).quotient; }},
-    {"eq", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OEQ, CmpInst::ICMP_EQ, CmpInst::ICMP_EQ); }},
+    {"eq", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OEQ, CmpInst::ICMP_EQ); }},
     {"floor", 1, [](C c, Values v) { return round_to(c, v[0], Rounding::kDown); }},
     {"floor_div", 2, [](C c, Values v) { return floor_div(c, v); }},
     {"fma", 3, [](C c, Values v) { return fused(c, v); }},
-    {"ge", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OGE, CmpInst::ICMP_SGE, CmpInst::ICMP_UGE); }},
-    {"gt", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OGT, CmpInst::ICMP_SGT, CmpInst::ICMP_UGT); }},
+    {"ge", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OGE, CmpInst::ICMP_SGE); }},
+    {"gt", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OGT, CmpInst::ICMP_SGT); }},
     {"is_finite", 1, [](C c, Values v) { return finite(c, v[0]); }},
-    {"le", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OLE, CmpInst::ICMP_SLE, CmpInst::ICMP_ULE); }},
+    {"le", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OLE, CmpInst::ICMP_SLE); }},
     {"lshr", 2, [](C c, Values v) { return c.b.CreateLShr(v[0], distance(c, v[1])); }},
-    {"lt", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OLT, CmpInst::ICMP_SLT, CmpInst::ICMP_ULT); }},
+    {"lt", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OLT, CmpInst::ICMP_SLT); }},
     {"max", 2, [](C c, Values v) { return extremum(c, v, CmpInst::FCMP_OGT, CmpInst::ICMP_SGT); }},
     {"min", 2, [](C c, Values v) { return extremum(c, v, CmpInst::FCMP_OLT, CmpInst::ICMP_SLT); }},
     {"mul", 2, [](C c, Values v) { return arithmetic(c, v, I::FMul, I::Mul); }},
-    {"ne", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_UNE, CmpInst::ICMP_NE, CmpInst::ICMP_NE); }},
+    {"ne", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_UNE, CmpInst::ICMP_NE); }},
     {"neg", 1, [](C c, Values v) { return is_float_value(v[0]) ? c.b.CreateFNeg(v[0]) : c.b.CreateNeg(v[0]); }},
     {"not", 1, [](C c, Values v) { return c.b.CreateNot(v[0]); }},
     {"or", 2, [](C c, Values v) { return c.b.CreateOr(v[0], v[1]); }},
@@ -199,11 +214,17 @@ constexpr Primitive kPrimitives[] = {
 
 }  // namespace
 
+namespace {
+
+unsigned bits_of(DType t) { return static_cast<unsigned>(8 * size_of(t)); }
+
+}  // namespace
+
 llvm::Type* register_type(llvm::LLVMContext& context, ir::VType type) {
-  llvm::Type* element = type.dtype == DType::kF32   ? llvm::Type::getFloatTy(context)
-                        : type.dtype == DType::kF64 ? llvm::Type::getDoubleTy(context)
-                        : type.dtype == DType::kI32 ? llvm::Type::getInt32Ty(context)
-                                                    : llvm::Type::getInt1Ty(context);
+  llvm::Type* element = type.dtype == DType::kF32    ? llvm::Type::getFloatTy(context)
+                        : type.dtype == DType::kF64  ? llvm::Type::getDoubleTy(context)
+                        : type.dtype == DType::kBool ? llvm::Type::getInt1Ty(context)
+                                                     : llvm::Type::getIntNTy(context, bits_of(type.dtype));
   return type.lanes ? llvm::FixedVectorType::get(element, ir::kLanes) : element;
 }
 

@@ -16,6 +16,7 @@ struct OpContext {
   llvm::IRBuilder<>& b;
   const Target& target;
   ir::VType type;  // of the result
+  DType operands;  // dtype of the last operand: what a cast is from, what a comparison compares
 };
 
 // Operands are all scalars or all lane vectors. Bools are i1. InternalError for an op that is no primitive.

@@ -4,6 +4,7 @@
 #include <llvm/IR/Module.h>
 #include <unordered_map>
 
+#include "gcompile/base/convert.h"
 #include "gcompile/base/error.h"
 #include "gcompile/codegen/llvm_memory.h"
 
@@ -30,7 +31,9 @@ class KernelEmitter {
         entry_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)),
         b_(llvm::BasicBlock::Create(function.getContext(), "body", &function)),
         index_(b_, [this](const std::string& name) { return symbol(name); }), memory_(b_, entry_, index_, target),
-        values_(static_cast<std::size_t>(kernel.values)) {}
+        values_(static_cast<std::size_t>(kernel.values)), dtypes_(values_.size()) {
+    note_dtypes(kernel.body);
+  }
 
   void run() {
     llvm::BasicBlock* body = b_.GetInsertBlock();
@@ -79,6 +82,16 @@ class KernelEmitter {
   void define(const Instr& i, Value* v) {
     if (i.results.size() != 1) fail("an instruction with " + std::to_string(i.results.size()) + " results", &i);
     define(i.results[0], i.type.lanes ? splat(b_, v) : v);
+  }
+  // Which dtype every value has: its LLVM type does not say whether an integer has a sign.
+  void note_dtypes(const ir::Block& block) {
+    for (const Instr& i : block) {
+      for (std::size_t k = 0; k < i.results.size(); ++k)
+        dtypes_[static_cast<std::size_t>(i.results[k])] = i.types.empty() ? i.type.dtype : i.types[k].dtype;
+      for (std::size_t k = 0; k < i.arguments.size(); ++k)
+        dtypes_[static_cast<std::size_t>(i.arguments[k])] = i.types[k].dtype;
+      note_dtypes(i.body);
+    }
   }
   Value* mask(const Instr& i) const { return i.mask < 0 ? nullptr : value(i.mask); }
   std::vector<Value*> operands(const Instr& i, std::size_t from = 0) const {
@@ -193,7 +206,7 @@ class KernelEmitter {
       case Opcode::kFor: return emit_loop(i);
       case Opcode::kLaneReduce: {
         const Place& source = place(i.source);
-        const OpContext context{b_, target_, {source.dtype, true}};
+        const OpContext context{b_, target_, {source.dtype, true}, source.dtype};
         memory_.lane_reduce(place(i.memory), source, static_extent(i), [&](Value* x, Value* y) {
           return emit_op(context, i.op->name, std::array{x, y});
         });
@@ -229,14 +242,15 @@ class KernelEmitter {
     const bool lanes = std::any_of(v.begin(), v.end(), [](Value* x) { return x->getType()->isVectorTy(); });
     if (lanes)
       for (Value*& x : v) x = splat(b_, x);
-    define(i, emit_op({b_, target_, {i.type.dtype, lanes}}, i.op->name, v));
+    const DType operands = i.operands.empty() ? i.type.dtype : dtypes_.at(static_cast<std::size_t>(i.operands.back()));
+    define(i, emit_op({b_, target_, {i.type.dtype, lanes}, operands}, i.op->name, v));
   }
 
   Value* literal(const Instr& i) {
     llvm::Type* type = register_type(b_.getContext(), {i.type.dtype, false});
     if (is_float(i.type.dtype)) return llvm::ConstantFP::get(type, i.literal);
-    return llvm::ConstantInt::getSigned(type, i.type.dtype == DType::kBool ? (i.literal != 0 ? -1 : 0)
-                                                                           : static_cast<std::int64_t>(i.literal));
+    const auto whole = convert<std::int64_t>(i.literal);
+    return llvm::ConstantInt::getSigned(type, i.type.dtype == DType::kBool ? -whole : whole);
   }
 
   Value* index_value(const Instr& i) {
@@ -393,6 +407,7 @@ class KernelEmitter {
   IndexEmitter index_;
   MemoryEmitter memory_;
   std::vector<Value*> values_;
+  std::vector<DType> dtypes_;
   Iteration* iteration_ = nullptr;  // the one at hand, in an interleaved loop
   const KernelCut* cut_ = nullptr;
   llvm::Function* behind_ = nullptr;

@@ -68,6 +68,9 @@ bool MemoryEmitter::has_masked_access(DType dtype) const {
   return target_.vector_bytes >= 64 || (target_.vector_bytes == 32 && size_of(dtype) >= 4);
 }
 
+// Loads and stores of elements at 16 addresses that are instructions.
+bool MemoryEmitter::has_gather(DType dtype) const { return target_.vector_bytes >= 64 && size_of(dtype) >= 4; }
+
 Value* MemoryEmitter::zeros() {
   llvm::Module& module = *b_.GetInsertBlock()->getModule();
   auto* type = llvm::ArrayType::get(b_.getInt8Ty(), 16 * 8);
@@ -151,7 +154,7 @@ Value* MemoryEmitter::load_scattered(const Place& place, const Linear& offset, V
   llvm::Type* scalar = memory_type(place.dtype);
   auto* type = llvm::FixedVectorType::get(scalar, ir::kLanes);
   const llvm::Align align(size_of(place.dtype));
-  if (target_.vector_bytes >= 64 && place.dtype != DType::kBool)
+  if (has_gather(place.dtype))
     return b_.CreateMaskedGather(type, address_vector(place, offset), align, mask ? mask : nullptr,
                                  llvm::Constant::getNullValue(type));
   const std::vector<Value*> addresses = lane_addresses(place, offset);
@@ -214,7 +217,7 @@ void MemoryEmitter::store_contiguous(const Place& place, const Linear& offset, V
 // In ascending lanes, so that the last one wins where two meet (llvm.masked.scatter promises the same).
 void MemoryEmitter::store_scattered(const Place& place, const Linear& offset, Value* value, Value* mask) {
   const llvm::Align align(size_of(place.dtype));
-  if (target_.vector_bytes >= 64 && place.dtype != DType::kBool) {
+  if (has_gather(place.dtype)) {
     b_.CreateMaskedScatter(value, address_vector(place, offset), align, mask ? mask : nullptr);
     return;
   }

@@ -51,6 +51,7 @@ class MemoryEmitter {
   llvm::Value* element(const Place& place, const Linear& offset);  // address of the one that all lanes share
   llvm::Align alignment(const Place& place, const Linear& offset) const;
   bool has_masked_access(DType dtype) const;
+  bool has_gather(DType dtype) const;
   llvm::Value* zeros();  // a vector of zeros to read instead
   llvm::Value* sink();   // a vector to write to instead
   llvm::Value* load_scalar(const Place& place, const Linear& offset, llvm::Value* mask);

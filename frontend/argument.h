@@ -20,7 +20,7 @@ class Argument {
       : array_(&array), where_(where) {}
   template <Number T>
   Argument(T number, Where where = Where::current())  // NOLINT(google-explicit-constructor)
-      : own_(static_cast<float>(number)), number_(static_cast<double>(number)), where_(where) {}
+      : own_(static_cast<float>(number)), number_(WeakNumber(number)), where_(where) {}
   Argument(const Argument&) = delete;
   Argument& operator=(const Argument&) = delete;
 
@@ -32,7 +32,7 @@ class Argument {
  private:
   const Array* array_ = nullptr;
   mutable std::optional<Array> own_;
-  double number_ = 0;
+  std::optional<WeakNumber> number_;
   Where where_;
 };
 
@@ -53,6 +53,18 @@ TensorSpec f64(const D&... dims) {
 template <std::convertible_to<Dim>... D>
 TensorSpec i32(const D&... dims) {
   return {{DType::kI32, {Dim(dims)...}}};
+}
+template <std::convertible_to<Dim>... D>
+TensorSpec i64(const D&... dims) {
+  return {{DType::kI64, {Dim(dims)...}}};
+}
+template <std::convertible_to<Dim>... D>
+TensorSpec u32(const D&... dims) {
+  return {{DType::kU32, {Dim(dims)...}}};
+}
+template <std::convertible_to<Dim>... D>
+TensorSpec u8(const D&... dims) {
+  return {{DType::kU8, {Dim(dims)...}}};
 }
 template <std::convertible_to<Dim>... D>
 TensorSpec boolean(const D&... dims) {

@@ -36,7 +36,7 @@ Tensor binary(const char* op_name, const Operand& a, const Operand& b) {
     std::vector<std::pair<std::string, Tensor>> operands;
     if (!a.is_number()) operands.emplace_back("left", a.tensor());
     if (!b.is_number()) operands.emplace_back("right", b.tensor());
-    if (std::string_view(op_name) == "div" && x.type().dtype == DType::kI32)
+    if (std::string_view(op_name) == "div" && is_integer(x.type().dtype))
       making.fail("integers are not divided with '/': write gc::floor_div(a, b), or cast both to a float first",
                   operands);
     making.fail("is for " + admitted(op) + ", not for " + x.type().str(), operands);
@@ -110,6 +110,16 @@ Tensor floor_div(const Operand& a, const Operand& b) { return binary("floor_div"
 Tensor remainder(const Operand& a, const Operand& b) { return binary("rem", a, b); }
 Tensor logical_and(const Operand& a, const Operand& b) { return binary("and", a, b); }
 Tensor logical_or(const Operand& a, const Operand& b) { return binary("or", a, b); }
+Tensor bit_and(const Operand& a, const Operand& b) { return binary("bit_and", a, b); }
+Tensor bit_or(const Operand& a, const Operand& b) { return binary("bit_or", a, b); }
+Tensor bit_xor(const Operand& a, const Operand& b) { return binary("bit_xor", a, b); }
+Tensor shift_left(const Operand& a, const Operand& n) { return binary("shl", a, n); }
+Tensor shift_right(const Operand& a, const Operand& n) {
+  const Making making("shift_right", a.where());
+  const LocationScope scope(a.where());
+  const auto [x, distance] = unify(making, a, n);
+  return binary(is_unsigned(x.type().dtype) ? "lshr" : "ashr", making.tensor(x), making.tensor(distance));
+}
 
 Tensor clamp(const Operand& x, const Operand& low, const Operand& high) {
   const LocationScope scope(x.where());

@@ -9,11 +9,10 @@ namespace gcompile {
 
 void Argument::take(DType dtype) const {
   if (array_ || own_->dtype() == dtype) return;
-  const bool whole = number_ == static_cast<double>(static_cast<std::int32_t>(number_));
-  if (!is_float(dtype) && !whole)
-    throw CallError(Location::from(where_), "the number " + std::to_string(number_) + " is given for a parameter of " +
-                                                std::string(gcompile::name(dtype)));
-  own_ = Array::full(dtype, {}, number_);
+  if (!number_->fits(dtype))
+    throw CallError(Location::from(where_), "the number " + number_->str() + " is given for a parameter of " +
+                                                std::string(gcompile::name(dtype)) + ": " + WeakNumber::held_by(dtype));
+  own_ = number_->full(dtype, {});
 }
 
 std::string Program::dump(const std::string& stage) const {

@@ -7,7 +7,7 @@
 
 namespace gcompile {
 
-// Elementwise, floats (neg, abs and sign also i32).
+// Elementwise, floats (abs and sign also signed integers).
 Tensor exp(const Tensor& x, Where where = Where::current());
 Tensor expm1(const Tensor& x, Where where = Where::current());
 Tensor log(const Tensor& x, Where where = Where::current());
@@ -42,6 +42,13 @@ Tensor floor_div(const Operand& a, const Operand& b);
 Tensor remainder(const Operand& a, const Operand& b);  // with the sign of b
 Tensor logical_and(const Operand& a, const Operand& b);
 Tensor logical_or(const Operand& a, const Operand& b);
+// Of integers. Distances count modulo the number of bits; what comes in from the left is the sign of a signed number,
+// zeros of an unsigned one.
+Tensor bit_and(const Operand& a, const Operand& b);
+Tensor bit_or(const Operand& a, const Operand& b);
+Tensor bit_xor(const Operand& a, const Operand& b);
+Tensor shift_left(const Operand& a, const Operand& n);
+Tensor shift_right(const Operand& a, const Operand& n);
 Tensor clamp(const Operand& x, const Operand& low, const Operand& high);
 Tensor where(const Tensor& condition, const Operand& on_true, const Operand& on_false);
 

@@ -42,7 +42,7 @@ Tensor arg_reduce(const char* name, const Tensor& x, int axis, Where where) {
 
 void require_float(const Making& making, const Tensor& x) {
   const Type& type = making.value(x).type();
-  if (!is_float(type.dtype)) making.fail("is for f32, f64, not for " + type.str(), {{"operand", x}});
+  if (!is_float(type.dtype)) making.fail("is for floats, not for " + type.str(), {{"operand", x}});
 }
 
 // x minus its largest element along the axis, through which no gradient flows: softmax does not depend on it.

@@ -33,6 +33,13 @@ double State::item() const {
   return value().item();
 }
 
+void State::assign(const WeakNumber& number) {
+  if (!number.fits(dtype()))
+    throw CallError("state '" + name() + "' is " + Type::of(dtype(), shape()).str() + ", assigned the number " +
+                    number.str() + ": " + WeakNumber::held_by(dtype()));
+  storage_->assign(number.full(dtype(), shape()));
+}
+
 void State::set(const Operand& value) const {
   Trace& trace = Trace::required("set(" + name() + ")", value.where());
   trace.update(storage_, value.as(Type::of(dtype(), shape())), value.where());

@@ -10,12 +10,9 @@
 
 #include "gcompile/base/state.h"
 #include "gcompile/frontend/trace.h"
+#include "gcompile/frontend/weak_number.h"
 
 namespace gcompile {
-
-// C++ numbers are weak: they take the dtype of the tensor they meet.
-template <class T>
-concept Number = std::is_arithmetic_v<T>;
 
 class Operand;
 namespace nn {
@@ -47,11 +44,13 @@ class State {
   // The data as it is now: a copy; the only element, as double (ModelError when there are several).
   Array value() const { return storage_->value(); }
   double item() const;
-  // Sets the data now, outside of any function. CallError when dtype or shape differ. A number sets every element.
+  // Sets the data now, outside of any function. CallError when dtype or shape differ. A number sets every element;
+  // CallError when the dtype does not hold it.
   void assign(const Array& value) { storage_->assign(value); }
+  void assign(const WeakNumber& number);
   template <Number T>
   void assign(T number) {
-    storage_->assign(Array::full(dtype(), shape(), static_cast<double>(number)));
+    assign(WeakNumber(number));
   }
 
   // In a traced function: the value after the call. A number sets every element. ModelError outside of a trace, for

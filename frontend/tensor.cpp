@@ -17,12 +17,13 @@ Dim Tensor::dim(int axis, Where where) const { return type(where).dim(Making("di
 Tensor Operand::as(const Type& type) const {
   if (!is_number()) return tensor_;
   const Making making("number", where_);
-  if (kind_ == kFraction && !is_float(type.dtype))
-    making.fail("a number with a fraction (" + std::to_string(number_) + ") meets a tensor " + type.str() +
+  if (number_->written_as_float() && !is_float(type.dtype))
+    making.fail("a number with a fraction (" + std::to_string(number_->value()) + ") meets a tensor " + type.str() +
                 ": cast the tensor to a float first");
-  if (type.dtype == DType::kBool && number_ != 0 && number_ != 1)
-    making.fail("the number " + std::to_string(number_) + " meets a tensor " + type.str());
-  return making.tensor(ir::splat(making.builder(), type, number_));
+  if (!number_->fits(type.dtype))
+    making.fail("the number " + number_->str() + " meets a tensor " + type.str() + ": " +
+                WeakNumber::held_by(type.dtype));
+  return making.tensor(ir::splat(making.builder(), type, number_->full(type.dtype, Shape{})));
 }
 
 Tensor Tensor::matmul(const Tensor& right, Where where) const { return gcompile::matmul(*this, right, where); }

@@ -93,22 +93,20 @@ class Operand {
   Operand(const State& s, Where where = Where::current()) : tensor_(s, where), where_(where) {}  // NOLINT
   template <Number T>
   Operand(T number, Where where = Where::current())  // NOLINT(google-explicit-constructor)
-      : number_(static_cast<double>(number)), where_(where), kind_(std::is_floating_point_v<T> ? kFraction : kInteger) {
-  }
+      : number_(WeakNumber(number)), where_(where) {}
 
-  bool is_number() const { return kind_ != kTensor; }
-  double number() const { return number_; }
+  bool is_number() const { return number_.has_value(); }
+  double number() const { return number_ ? number_->value() : 0; }
   const Tensor& tensor() const { return tensor_; }
   Where where() const { return where_; }
-  // The Tensor; a number becomes one of this type. ModelError for a fraction where integers or bools are wanted.
+  // The Tensor; a number becomes one of this type. ModelError for a double or float where integers or bools are wanted,
+  // and for a number that they do not hold.
   Tensor as(const Type& type) const;
 
  private:
-  enum Kind : std::uint8_t { kTensor, kInteger, kFraction };
   Tensor tensor_;
-  double number_ = 0;
+  std::optional<WeakNumber> number_;
   Where where_;
-  Kind kind_ = kTensor;
 };
 
 Tensor operator+(const Operand& a, const Operand& b);

@@ -13,6 +13,11 @@ std::string dims_text(const std::vector<Dim>& dims) {
   return text.substr(text.find('['));
 }
 
+void require_held(const Making& making, double value, DType dtype) {
+  const WeakNumber number(value);
+  if (!number.fits(dtype)) making.fail("the number is " + number.str() + ", and " + WeakNumber::held_by(dtype));
+}
+
 // One end of a slice, counted from the end of the axis when it is negative.
 Dim from_end(const Dim& position, const Dim& extent) {
   return position.is_constant() && position.constant() < 0 ? extent + position : position;
@@ -170,6 +175,7 @@ Tensor pad(const Tensor& x, const std::vector<std::int64_t>& low, const std::vec
     making.fail("needs one number per axis, before and after", {{"operand", x}});
   if (std::any_of(low.begin(), low.end(), negative) || std::any_of(high.begin(), high.end(), negative))
     making.fail("elements can be added only (slice takes them away)", {{"operand", x}});
+  require_held(making, value, v.type().dtype);
   const ir::Value filler = making.builder().scalar(v.type().dtype, value);
   return making.tensor(making.builder().make("pad", {v, filler}, {{"low", low}, {"high", high}}));
 }
@@ -211,6 +217,7 @@ Tensor one_hot(const Tensor& classes, std::int64_t count, DType dtype, Where whe
 
 Tensor full(const std::vector<Dim>& dims, double value, DType dtype, Where where) {
   const Making making("full", where);
+  require_held(making, value, dtype);
   return making.tensor(ir::splat(making.builder(), Type{dtype, dims}, value));
 }
 Tensor zeros(const std::vector<Dim>& dims, DType dtype, Where where) { return full(dims, 0, dtype, where); }

@@ -33,7 +33,11 @@ V select(V condition, V on_true, V on_false) {
 V cast(V a, DType to) { return a.type().dtype == to ? a : V{a.b, a.b->make("cast", {a.v}, {{"dtype", to}})}; }
 
 Value splat(Builder& b, const Type& type, double value) {
-  const Value s = b.scalar(type.dtype, value);
+  return splat(b, type, Array::full(type.dtype, Shape{}, value));
+}
+
+Value splat(Builder& b, const Type& type, const Array& value) {
+  const Value s = b.constant(value);
   return type.rank() == 0 ? s : broadcast({&b, s}, type.dims, {}).v;
 }
 

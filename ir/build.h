@@ -41,6 +41,8 @@ V cast(V a, DType to);
 
 // A constant of the type's dtype and shape: a scalar constant, broadcast when the type has rank > 0.
 Value splat(Builder& b, const Type& type, double value);
+// Of a scalar Array of that dtype: an i64 that double does not hold.
+Value splat(Builder& b, const Type& type, const Array& value);
 inline V zeros_like(V a) { return {a.b, splat(*a.b, a.type(), 0)}; }
 
 // axes[i] is the result's axis that operand axis i becomes; the other axes of `dims` are new.

@@ -1,5 +1,7 @@
 #include "gcompile/ir/interpreter.h"
 
+#include <algorithm>
+
 #include "gcompile/base/error.h"
 #include "gcompile/ir/op.h"
 
@@ -32,23 +34,17 @@ void check(const std::string& what, const Type& type, const Array& value, const 
 
 // Runs an elementwise record over all elements: operands of one size, numbers as double or as exact integers.
 template <class Number, class Function>
-void over_elements(const std::vector<Array>& operands, Array& out, Function f) {
+void over_elements(const std::vector<Array>& operands, Array& out, Function f,
+                   Number (Array::*element)(std::int64_t) const, void (Array::*store)(std::int64_t, Number)) {
   std::vector<Number> v(operands.size());
-  const std::int64_t n = out.size();
-  dispatch(out.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    auto* to = static_cast<T*>(out.raw());
-    for (std::int64_t i = 0; i < n; ++i) {
-      for (std::size_t o = 0; o < operands.size(); ++o) v[o] = static_cast<Number>(operands[o].at(i));
-      const auto r = f(std::span<const Number>(v));
-      if constexpr (std::is_same_v<T, bool>)
-        to[i] = r != 0;
-      else if constexpr (std::is_same_v<T, std::int32_t>)
-        to[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::int64_t>(r)));
-      else
-        to[i] = static_cast<T>(r);
-    }
-  });
+  for (std::int64_t i = 0; i < out.size(); ++i) {
+    for (std::size_t o = 0; o < operands.size(); ++o) v[o] = (operands[o].*element)(i);
+    (out.*store)(i, f(std::span<const Number>(v)));
+  }
+}
+
+bool any_float(const std::vector<Array>& operands) {
+  return std::any_of(operands.begin(), operands.end(), [](const Array& a) { return is_float(a.dtype()); });
 }
 
 }  // namespace
@@ -58,10 +54,10 @@ std::vector<Array> evaluate(const Node& node, const std::vector<Array>& operands
   if (node.op->eval) return node.op->eval(context);
   if (!node.op->element) throw InternalError(std::string(node.op->name) + " has no reference semantics");
   Array out = Array::uninitialized(context.dtype(), context.shape());
-  if (node.op->integer && operands[0].dtype() == DType::kI32)
-    over_elements<std::int64_t>(operands, out, node.op->integer);
+  if (node.op->integer && !any_float(operands))
+    over_elements<std::int64_t>(operands, out, node.op->integer, &Array::at_integer, &Array::set_integer);
   else
-    over_elements<double>(operands, out, node.op->element);
+    over_elements<double>(operands, out, node.op->element, &Array::at, &Array::set);
   return {out};
 }
 

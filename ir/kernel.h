@@ -15,11 +15,11 @@
 // `contract` is the one structured statement: a sum of products that nothing has scheduled yet. For every index of the
 // box of its parallel axes it binds to its argument the sum, over the box of its reduction axes in row-major order, of
 // left[index] * right[index]: one sequential chain that starts at 0, of fma where the target has it and the dtype is a
-// float, of mul and add otherwise (i32 wraps). With `partials` P > 1, over one axis of a constant extent, there are P
-// such chains, product k being part of number k mod P; they are added pairwise. Its body, the epilogue, is then run for
-// this one element: scalar ops, index values, loads, and stores. The epilogues run in any order, and so does the work
-// of different elements: no element of memory may be stored by two of them, none may load what another one stores, and
-// the operands are not stored to. The pass `tile` makes loops, lanes and masks of it; a kernel is scheduled and
+// float, of mul and add otherwise (integers wrap). With `partials` P > 1, over one axis of a constant extent, there are
+// P such chains, product k being part of number k mod P; they are added pairwise. Its body, the epilogue, is then run
+// for this one element: scalar ops, index values, loads, and stores. The epilogues run in any order, and so does the
+// work of different elements: no element of memory may be stored by two of them, none may load what another one stores,
+// and the operands are not stored to. The pass `tile` makes loops, lanes and masks of it; a kernel is scheduled and
 // compiled after that.
 //
 // A module stores an element of a buffer once (but scratch, panels that are filled before they are read, and elements
@@ -123,7 +123,7 @@ struct Instr {
   std::vector<int> operands = {};  // value ids; kFor: initial values of the carried
   std::vector<int> results = {};   // value ids; kFor: the carried values after the loop
   VType type = {};                 // of the result(s[0]); kFor has `types`
-  double literal = 0;              // kLiteral (an i32 or bool as its value)
+  double literal = 0;              // kLiteral (an integer or bool as its value; 2^63 is the greatest i64)
   std::string memory = {};         // buffer or scratch accessed (the one written, where two are)
   std::string source = {};         // kLaneReduce, transposed: what is read
   Index index = {};                // kLoad, kStore, kIndex; transposed: into the side that is no [c, lane]

@@ -29,7 +29,7 @@ class ScalarBuilder {
   // Any op of the table that is elementwise, by name.
   virtual Expr op(std::string_view name, std::vector<Expr> operands) = 0;
   virtual Expr cast(Expr e, DType to) = 0;
-  virtual Expr bitcast(Expr e, DType to) = 0;  // f32 <-> i32
+  virtual Expr bitcast(Expr e, DType to) = 0;  // f32, i32, u32
   virtual Expr literal(DType dtype, double value) = 0;
   virtual DType dtype(Expr e) const = 0;
   // True when fma is one instruction on the target; otherwise expansions use mul and add.

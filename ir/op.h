@@ -103,11 +103,11 @@ using Vjp = std::vector<Value> (*)(VjpContext&);      // one per operand; an emp
 using Batch = std::vector<Value> (*)(BatchContext&);  // the results, all with the leading axis
 using AxisRule = AxisMap (*)(const Node&);
 using Eval = std::vector<Array> (*)(const EvalContext&);
-// Reference semantics of an elementwise op on one element, in double (f32 results are rounded by the caller; bool is
-// 0 or 1; i32 arithmetic is exact in double up to wrapping, which the caller does).
+// Reference semantics of an elementwise op on one element, in double (the caller rounds to the result's dtype; bool is
+// 0 or 1).
 using EvalElement = double (*)(std::span<const double>);
-// The same for i32 operands, where double would not be exact (mul) or integers differ (division by zero). The caller
-// wraps the result to 32 bits.
+// The same where no operand is a float, exactly: what double could not hold, or where integers differ (division by
+// zero). Sums and products wrap at 64 bits (ops/eval.h), and the caller wraps the result to its dtype.
 using EvalInteger = std::int64_t (*)(std::span<const std::int64_t>);
 
 // The inputs that registry-driven tests may feed, and how near results must be.
@@ -125,7 +125,7 @@ struct OpDef {
   Vjp vjp = nullptr;  // null: not differentiable; gradient names op and line
   Eval eval = nullptr;
   EvalElement element = nullptr;  // elementwise ops give this instead of eval
-  EvalInteger integer = nullptr;  // beside element: takes its place for i32
+  EvalInteger integer = nullptr;  // beside element: takes its place where no operand is a float
   Lowering lower = {};            // see lowering.h
   // Both have a default for elementwise ops and reductions, which the table fills in.
   AxisRule axes = nullptr;         // null: no axis of an operand is one of the result

@@ -51,6 +51,24 @@ std::int64_t PartsParser::parse_int_in(std::string_view what, std::int64_t low, 
   return value;
 }
 
+std::int64_t PartsParser::parse_integer(DType dtype) {
+  const Position at = lex.peek().at;
+  const IntegerRange range = range_of(dtype);
+  const std::string what = (is_unsigned(dtype) ? "a " : "an ") + std::string(name(dtype));
+  const bool negative = lex.accept("-");
+  const Token t = lex.expect(TokenKind::kNumber, what);
+  std::uint64_t size = 0;
+  const char* end = t.text.data() + t.text.size();
+  const auto [rest, error] = std::from_chars(t.text.data(), end, size);
+  if (rest != end && error == std::errc{}) lex.fail(t.at, "expected " + what + ", found " + describe(t));
+  const std::uint64_t most =
+      negative ? 0 - static_cast<std::uint64_t>(range.min) : static_cast<std::uint64_t>(range.max);
+  if (error != std::errc{} || size > most)
+    lex.fail(at, "expected " + what + " in " + std::to_string(range.min) + " .. " + std::to_string(range.max) +
+                     ", found " + (negative ? "-" : "") + t.text);
+  return static_cast<std::int64_t>(negative ? 0 - size : size);
+}
+
 AxisOrder PartsParser::parse_order(int rank) {
   const Position at = lex.peek().at;
   if (!lex.accept("order")) return {};
@@ -147,10 +165,9 @@ double PartsParser::parse_number(DType dtype) {
   switch (dtype) {
     case DType::kF32: return static_cast<double>(parse_element<float>());
     case DType::kF64: return parse_element<double>();
-    case DType::kI32: return parse_element<std::int32_t>();
     case DType::kBool: return parse_element<bool>() ? 1 : 0;
+    default: return static_cast<double>(parse_integer(dtype));
   }
-  return 0;
 }
 
 template <class T>
@@ -160,9 +177,8 @@ T PartsParser::parse_element() {
     if (lex.accept("true")) return true;
     if (lex.accept("false")) return false;
     lex.fail_expected("true or false");
-  } else if constexpr (std::is_same_v<T, std::int32_t>) {
-    return static_cast<std::int32_t>(
-        parse_int_in("an i32", std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
+  } else if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(parse_integer(dtype_of<T>()));
   } else {
     const bool negative = lex.accept("-");
     if (lex.accept("inf")) return negative ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();

@@ -27,7 +27,9 @@ class PartsParser {
   // Signed, within +-most.
   std::int64_t parse_int(std::string_view what, std::int64_t most = kMaxInteger);
   std::int64_t parse_int_in(std::string_view what, std::int64_t low, std::int64_t high);
-  DType parse_dtype_name(std::string_view what = "a dtype (f32, f64, i32, bool)");
+  // Any integer of the dtype.
+  std::int64_t parse_integer(DType dtype);
+  DType parse_dtype_name(std::string_view what = "a dtype such as f32");
   Dim parse_dim();
   // "[" dims "]" and "(" dims ")".
   std::vector<Dim> parse_dims(std::string_view open, std::string_view close);
@@ -36,7 +38,7 @@ class PartsParser {
   Type parse_type_after(DType dtype);
   // ["order" "(" axes ")"]: empty when there is none.
   AxisOrder parse_order(int rank);
-  // A number of the dtype (or true, false) as print_number writes it.
+  // A number of the dtype (or true, false) as print_number writes it; an i64 beyond 2^53 is rounded.
   double parse_number(DType dtype);
   // The elements after "f32[2,2]".
   Array parse_elements(DType dtype, const std::vector<std::int64_t>& extents);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "gcompile/base/convert.h"
 #include "gcompile/ir/print.h"
 
 namespace gcompile::ir {
@@ -32,10 +33,9 @@ std::string print_element(const Array& a, std::int64_t i) {
   switch (a.dtype()) {
     case DType::kF32: return print_float<float, std::uint32_t>(a.data<float>()[at]);
     case DType::kF64: return print_float<double, std::uint64_t>(a.data<double>()[at]);
-    case DType::kI32: return std::to_string(a.data<std::int32_t>()[at]);
     case DType::kBool: return a.data<bool>()[at] ? "true" : "false";
+    default: return std::to_string(a.at_integer(i));
   }
-  return "?";
 }
 
 void print_elements(std::string& out, const Array& a, int axis, std::int64_t& next) {
@@ -93,13 +93,11 @@ std::string print_number(DType dtype, double value) {
     case DType::kF32: return print_float<float, std::uint32_t>(static_cast<float>(value));
     case DType::kF64: return print_float<double, std::uint64_t>(value);
     // What is not a number of the dtype is shown as it is: the verifier refuses it.
-    case DType::kI32:
-      return std::nearbyint(value) == value && std::abs(value) < 0x1p53
-                 ? std::to_string(static_cast<std::int64_t>(value))
-                 : print_float<double, std::uint64_t>(value);
     case DType::kBool: return value == 0 ? "false" : value == 1 ? "true" : print_float<double, std::uint64_t>(value);
+    default:
+      return std::nearbyint(value) == value && std::abs(value) <= 0x1p63 ? std::to_string(convert<std::int64_t>(value))
+                                                                         : print_float<double, std::uint64_t>(value);
   }
-  return "?";
 }
 
 std::string print_array(const Array& array) {

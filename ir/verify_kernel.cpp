@@ -189,9 +189,9 @@ class KernelChecker {
 
   void check_literal(const Instr& i) const {
     if (is_float(i.type.dtype)) return;
-    const bool fits = i.type.dtype == DType::kBool
-                          ? i.literal == 0 || i.literal == 1
-                          : std::nearbyint(i.literal) == i.literal && i.literal >= -0x1p31 && i.literal < 0x1p31;
+    const IntegerRange range = range_of(i.type.dtype);  // 2^63 stands for the greatest i64, see kernel.h
+    const bool fits = std::nearbyint(i.literal) == i.literal && i.literal >= static_cast<double>(range.min) &&
+                      i.literal <= static_cast<double>(range.max);
     if (!fits) fail("literal " + std::to_string(i.literal) + " is no " + std::string(name(i.type.dtype)));
   }
 

@@ -43,6 +43,12 @@ bool is_whole_vector(const Dim& d) {
          first.constant() % ir::kLanes == 0;
 }
 
+// A literal is a double; an i64 that is none is loaded.
+bool is_literal(const Array& scalar) {
+  constexpr std::int64_t kExact = std::int64_t{1} << 53;
+  return is_float(scalar.dtype()) || IntegerRange{-kExact, kExact}.holds(scalar.at_integer(0));
+}
+
 bool has_opaque(const Dim& d) {
   for (const auto& term : d.terms())
     for (const auto& f : term.factors)
@@ -168,7 +174,7 @@ Expr BodyLowering::make(Value v, const Index& at) {
   const Node& n = *v.node;
   if (n.op->name == "constant") {
     const Array& value = n.attrs.get<Array>("value");
-    if (value.size() == 1) return literal(value.dtype(), value.at(0));
+    if (value.size() == 1 && is_literal(value)) return literal(value.dtype(), value.at(0));
     place_buffer(v, add_constant_(value));
     return load(places_.at(v), v.type(), at);
   }

@@ -63,6 +63,12 @@ bool all_equal(const Array& a) {
   return a.size() > 0;
 }
 
+Array first_of(const Array& a) {
+  Array scalar = Array::uninitialized(a.dtype(), Shape{});
+  std::memcpy(scalar.raw(), a.raw(), scalar.bytes());
+  return scalar;
+}
+
 }  // namespace
 
 ir::Graph fold(const ir::Graph& graph, const PassContext&) {
@@ -74,7 +80,7 @@ ir::Graph fold(const ir::Graph& graph, const PassContext&) {
         if (!worth_it(*v.node)) return std::nullopt;
         const auto value = evaluate(b.graph(), v);
         if (!value) return std::nullopt;
-        if (value->rank() > 0 && all_equal(*value)) return ir::Replacement{ir::splat(b, v.type(), value->at(0))};
+        if (value->rank() > 0 && all_equal(*value)) return ir::Replacement{ir::splat(b, v.type(), first_of(*value))};
         return ir::Replacement{b.constant(*value)};
       });
 }

@@ -20,6 +20,7 @@ using ir::Value;
 
 constexpr std::int64_t kUnroll = 64;            // feature loops up to this extent are wished unrolled
 constexpr std::int64_t kTransposeColumns = 64;  // wider rows of an input are read with strides
+constexpr std::size_t kTransposedBytes = 4;     // and those of smaller elements
 
 using NodeSet = std::unordered_set<const Node*>;
 
@@ -79,7 +80,7 @@ class Nest {
   bool is_transposed(Value v) const {
     const Type& t = v.type();
     return t.rank() == 2 && anchor_axis(v) == 0 && !t.dim(1).is(1) && !t.dim(1).is(0) &&
-           t.dim(1).constant() <= kTransposeColumns && t.dtype != DType::kBool;
+           t.dim(1).constant() <= kTransposeColumns && size_of(t.dtype) >= kTransposedBytes;
   }
 
   // What has memory: beside what places.h says, what no sample changes and a sample reads, and what is summed, so that

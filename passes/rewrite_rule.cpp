@@ -130,7 +130,7 @@ Value build_term(std::string_view text, const Leaves& leaves, ir::Builder& b) {
   return build(TermParser(text).parse(), leaves, b);
 }
 
-bool is_integer(const Match& m) { return operand_dtype(m) == DType::kI32; }
+bool is_integer(const Match& m) { return gcompile::is_integer(operand_dtype(m)); }
 bool is_f32(const Match& m) { return operand_dtype(m) == DType::kF32; }
 bool is_floating(const Match& m) { return is_float(operand_dtype(m)); }
 bool is_bool(const Match& m) { return operand_dtype(m) == DType::kBool; }

@@ -8,12 +8,19 @@ namespace {
 using ir::Builder;
 using ir::Value;
 
-bool compares_integers(const Match& m) { return m.inner().operands.front().type().dtype == DType::kI32; }
+bool compares_integers(const Match& m) { return !is_float(m.inner().operands.front().type().dtype); }
 bool makes_bool(const Match& m) { return m.type().dtype == DType::kBool; }
 bool same_type(const Match& m) { return m('x').type() == m.type(); }
 
-// A cast that loses nothing may be left out of a chain.
-bool lossless(DType from, DType to) { return from == DType::kBool || from == to || to == DType::kF64; }
+// A cast that loses nothing may be left out of a chain: `to` has all integers of the other's range, or its precision.
+bool lossless(DType from, DType to) {
+  if (from == DType::kBool || from == to) return true;
+  if (is_float(from)) return is_float(to) && size_of(to) > size_of(from);
+  const IntegerRange range = range_of(from);
+  if (is_integer(to)) return range_of(to).holds(range.min) && range_of(to).holds(range.max);
+  const std::int64_t most = to == DType::kF64 ? std::int64_t{1} << 53 : std::int64_t{1} << 24;
+  return is_float(to) && range.min >= -most && range.max <= most;
+}
 
 Value shorter_cast(const Match& m, Builder& b) {
   const DType from = m('x').type().dtype, through = m.inner().types.front().dtype, to = m.type().dtype;

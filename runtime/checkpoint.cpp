@@ -23,7 +23,14 @@ constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kLargestSize = std::uint64_t{1} << 60;
 constexpr const char* kMetadata = "__metadata__";
 constexpr std::pair<std::string_view, DType> kTypes[] = {
-    {"F32", DType::kF32}, {"F64", DType::kF64}, {"I32", DType::kI32}, {"BOOL", DType::kBool}};
+    {"F32", DType::kF32}, {"F64", DType::kF64}, {"I32", DType::kI32},  {"I64", DType::kI64},
+    {"U32", DType::kU32}, {"U8", DType::kU8},   {"BOOL", DType::kBool}};
+
+std::string type_list() {
+  std::string text;
+  for (const auto& [known, type] : kTypes) text += (text.empty() ? "" : ", ") + std::string(known);
+  return text;
+}
 
 std::string type_of(DType dtype, const Shape& shape) { return std::string(name(dtype)) + shape.str(); }
 
@@ -75,7 +82,7 @@ Entry parse_entry(const std::string& path, const std::string& name, const Json& 
   const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),
                                   [&](const auto& t) { return t.first == dtype.get_ref<const std::string&>(); });
   if (type == std::end(kTypes))
-    fail("dtype " + runtime::quoted(dtype.get_ref<const std::string&>()) + ", expected F32, F64, I32 or BOOL");
+    fail("dtype " + runtime::quoted(dtype.get_ref<const std::string&>()) + ", expected one of " + type_list());
   if (shape.size() > static_cast<std::size_t>(kMaxRank))
     fail("has " + std::to_string(shape.size()) + " dimensions, at most " + std::to_string(kMaxRank) + " are possible");
 

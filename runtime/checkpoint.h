@@ -14,7 +14,7 @@
 namespace gcompile {
 
 struct Checkpoint {
-  std::map<std::string, Array> tensors;         // F32, F64, I32 and BOOL
+  std::map<std::string, Array> tensors;         // of every dtype, by its name there: F32, U8, BOOL, ...
   std::map<std::string, std::string> metadata;  // the file's "__metadata__"
 };
 

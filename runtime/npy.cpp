@@ -3,7 +3,6 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -169,22 +168,15 @@ Array to_c_order(const Array& fortran) {
   return out;
 }
 
-Array narrowed(const std::string& path, std::string_view data, const Shape& shape) {
-  Array out = Array::uninitialized(DType::kI32, shape);
-  std::size_t at = 0;
-  for (std::int32_t& to : out.mutable_data<std::int32_t>()) {
-    std::int64_t value = 0;
-    std::memcpy(&value, data.data() + at, sizeof value);
-    at += sizeof value;
-    if (value < std::numeric_limits<std::int32_t>::min() || value > std::numeric_limits<std::int32_t>::max())
-      throw DataError(path + ": holds 64-bit integers, and " + std::to_string(value) + " does not fit i32");
-    to = static_cast<std::int32_t>(value);
-  }
-  return out;
-}
-
 constexpr std::pair<std::string_view, DType> kTypes[] = {
-    {"<f4", DType::kF32}, {"<f8", DType::kF64}, {"<i4", DType::kI32}, {"|b1", DType::kBool}};
+    {"<f4", DType::kF32}, {"<f8", DType::kF64}, {"<i4", DType::kI32}, {"<i8", DType::kI64},
+    {"<u4", DType::kU32}, {"|u1", DType::kU8},  {"|b1", DType::kBool}};
+
+std::string type_list() {
+  std::string text;
+  for (const auto& [descr, type] : kTypes) text += (text.empty() ? "" : ", ") + std::string(descr);
+  return text;
+}
 
 }  // namespace
 
@@ -197,24 +189,17 @@ Array load_npy(const std::string& path) {
   const std::string_view data = std::string_view(bytes).substr(header.data_begin);
   const Shape shape{std::span<const std::int64_t>(header.dims)};
 
-  Array array;
-  if (header.descr == "<i8") {
-    check_size(path, header, 8, data.size());
-    array = narrowed(path, data, shape);
-  } else {
-    std::optional<DType> dtype;
-    for (const auto& [descr, type] : kTypes)
-      if (header.descr == descr) dtype = type;
-    if (!dtype)
-      throw DataError(path + ": elements of type " + runtime::quoted(header.descr) +
-                      ", expected one of <f4, <f8, <i4, <i8, |b1");
-    check_size(path, header, size_of(*dtype), data.size());
-    if (*dtype == DType::kBool)
-      for (char c : data)
-        if (c != 0 && c != 1) throw DataError(path + ": a bool element that is neither 0 nor 1");
-    array = Array::uninitialized(*dtype, shape);
-    std::memcpy(array.raw(), data.data(), data.size());
-  }
+  std::optional<DType> dtype;
+  for (const auto& [descr, type] : kTypes)
+    if (header.descr == descr) dtype = type;
+  if (!dtype)
+    throw DataError(path + ": elements of type " + runtime::quoted(header.descr) + ", expected one of " + type_list());
+  check_size(path, header, size_of(*dtype), data.size());
+  if (*dtype == DType::kBool)
+    for (char c : data)
+      if (c != 0 && c != 1) throw DataError(path + ": a bool element that is neither 0 nor 1");
+  Array array = Array::uninitialized(*dtype, shape);
+  std::memcpy(array.raw(), data.data(), data.size());
   return header.fortran_order && shape.rank() > 1 ? to_c_order(array) : array;
 }
 

@@ -8,8 +8,8 @@
 
 namespace gcompile {
 
-// Reads little-endian <f4, <f8, <i4, |b1, and <i8 whose values fit i32, of up to kMaxRank dimensions; Fortran order
-// becomes C order. Throws DataError ("PATH: ...") for a file that is missing, damaged or of another type.
+// Reads little-endian <f4, <f8, <i4, <i8, <u4, |u1 and |b1 of up to kMaxRank dimensions; Fortran order becomes C order.
+// Throws DataError ("PATH: ...") for a file that is missing, damaged or of another type.
 Array load_npy(const std::string& path);
 
 // Writes version 1.0 in C order, atomically. Throws DataError when the file cannot be written.

@@ -29,14 +29,15 @@ class Comparison {
     for (std::int64_t i = 0; i < expected.size(); ++i) {
       ++d_.compared;
       const double x = expected.at(i), y = actual.at(i);
-      if (same_number(x, y)) continue;
+      const bool same = is_float(expected.dtype()) ? same_number(x, y) : expected.at_integer(i) == actual.at_integer(i);
+      if (same) continue;
       const double bound = errors ? errors->at(i) : 0;
       if (std::isinf(bound)) {
         ++d_.uncertain;
         continue;
       }
       const double abs = std::abs(x - y);
-      if (!errors || !(abs <= bound)) {
+      if (!errors || !(abs <= bound) || !is_float(expected.dtype())) {
         fail(what + "[" + std::to_string(i) + "] is " + number(y) + ", expected " + number(x) +
              (errors ? " within " + number(bound) : ""));
         if (!std::isfinite(abs)) continue;

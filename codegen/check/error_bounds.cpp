@@ -40,6 +40,14 @@ class NodeError {
  private:
   const Bounded& in(std::size_t i) const { return *operands_[i]; }
   static Array zeros(const Array& like) { return Array(DType::kF64, like.shape()); }
+  static Array unknown(const Array& like) { return Array::full(DType::kF64, like.shape(), kInf); }
+  // No operand is off.
+  bool certain() const {
+    for (const Bounded* b : operands_)
+      for (const double e : b->error.data<double>())
+        if (e > 0) return false;
+    return true;
+  }
 
   Array raw(const Array& value) {
     const std::string_view name = node_.op->name;
@@ -183,6 +191,7 @@ class NodeError {
 
   Array elementwise(const Array& value) const {
     Array out = zeros(value);
+    if (!node_.op->element && !is_float(value.dtype())) return certain() ? out : unknown(value);
     if (!node_.op->element)
       throw InternalError("error_bounds: " + std::string(node_.op->name) + " has no element rule");
     std::vector<double> x(operands_.size()), e(operands_.size());
@@ -206,11 +215,7 @@ class NodeError {
       return with_op("reduce_max", {in(0).error});
     }
     const double count = value.size() ? static_cast<double>(in(0).value.size()) / static_cast<double>(value.size()) : 0;
-    if (!is_float(t)) {
-      for (const double e : in(0).error.data<double>())
-        if (e > 0) return Array::full(DType::kF64, value.shape(), kInf);
-      return zeros(value);
-    }
+    if (!is_float(t)) return certain() ? zeros(value) : unknown(value);
     const Array size = magnitude(0);
     if (name == "reduce_sum") {
       const Array sizes = evaluate({size}), errors = evaluate({in(0).error});
@@ -243,6 +248,7 @@ class NodeError {
 
   Array contracted(const Array& value) const {
     const DType t = value.dtype();
+    if (!is_float(t)) return certain() ? zeros(value) : unknown(value);
     const Array a = magnitude(0), b = magnitude(1);
     const Array sizes = evaluate({a, b}), ab = evaluate({in(0).error, b}), ba = evaluate({a, in(1).error}),
                 both = evaluate({in(0).error, in(1).error});

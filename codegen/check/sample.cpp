@@ -25,9 +25,15 @@ Array sample(const Type& type, const std::map<std::string, std::int64_t>& dims, 
     return a;
   }
   RandomStream stream(key);
-  for (std::int64_t i = 0; i < a.size(); ++i)
-    a.set(i,
-          type.dtype == DType::kBool ? static_cast<double>(stream.below(2)) : static_cast<double>(stream.below(8)) - 2);
+  // Small numbers; some of other integers than i32, which may be indices, are any.
+  const bool any = is_integer(type.dtype) && type.dtype != DType::kI32;
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    const auto number = static_cast<std::int64_t>(stream.below(type.dtype == DType::kBool ? 2 : 8));
+    if (any && number > 5)
+      a.set_integer(i, static_cast<std::int64_t>(std::uint64_t{stream.next()} << 32 | stream.next()));
+    else
+      a.set_integer(i, type.dtype == DType::kBool ? number : number - 2);
+  }
   return a;
 }
 

@@ -1,6 +1,4 @@
 // argmax and argmin: the position of the extreme along one axis, the first of equal ones; the first NaN wins.
-#include <cmath>
-
 #include "gcompile/ir/ops/axes.h"
 #include "gcompile/ir/ops/batch.h"
 #include "gcompile/ir/ops/eval.h"
@@ -22,30 +20,37 @@ std::vector<Type> infer_arg(const InferContext& c) {
   return {t};
 }
 
-template <bool kLargest>
-std::vector<Array> eval_arg(const EvalContext& c) {
+template <bool kLargest, class Number>
+Array positions(const EvalContext& c, Number (Array::*element)(std::int64_t) const) {
   const auto axis = static_cast<std::size_t>(c.node.attrs.get<std::int64_t>("axis"));
   const Array& in = c.operands[0];
   Array out = Array::uninitialized(DType::kI32, c.shape());
   auto to = out.mutable_data<std::int32_t>();
+  const auto is_nan = [](Number x) { return x != x; };
   std::size_t i = 0;
   for_each_index(c.shape(), [&](const Position& at) {
     Position from = at;
     from.insert(from.begin() + static_cast<std::ptrdiff_t>(axis), 0);
     std::int32_t best = 0;
-    double best_value = in.at(flat_index(in.shape(), from));
+    Number best_value = (in.*element)(flat_index(in.shape(), from));
     for (std::int64_t k = 1; k < in.shape()[static_cast<int>(axis)]; ++k) {
       from[axis] = k;
-      const double x = in.at(flat_index(in.shape(), from));
-      if (std::isnan(best_value)) break;
-      if (std::isnan(x) || (kLargest ? x > best_value : x < best_value)) {
+      const Number x = (in.*element)(flat_index(in.shape(), from));
+      if (is_nan(best_value)) break;
+      if (is_nan(x) || (kLargest ? x > best_value : x < best_value)) {
         best = static_cast<std::int32_t>(k);
         best_value = x;
       }
     }
     to[i++] = best;
   });
-  return {out};
+  return out;
+}
+
+template <bool kLargest>
+std::vector<Array> eval_arg(const EvalContext& c) {
+  if (is_float(c.operands[0].dtype())) return {positions<kLargest>(c, &Array::at)};
+  return {positions<kLargest>(c, &Array::at_integer)};
 }
 
 template <bool kLargest>

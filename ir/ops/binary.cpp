@@ -24,8 +24,7 @@ OpDef record(const char* name, std::uint32_t traits, EvalElement element, EvalIn
   d.element = element;
   d.integer = integer;
   d.lower = ElementLowering{};
-  d.dtypes = {DType::kF32, DType::kF64};
-  if (integer) d.dtypes.push_back(DType::kI32);
+  d.dtypes = integer ? kNumbers : kFloats;
   d.domain = domain;
   d.doc = doc;
   d.signature = "(a: T[..], b: T[..]) -> T[..]";
@@ -39,6 +38,7 @@ double floored_remainder(double a, double b) {
 }
 std::int64_t floored_quotient(std::int64_t a, std::int64_t b) {
   if (b == 0) return 0;
+  if (b == -1) return minus(0, a);  // the least i64 has no quotient
   const std::int64_t q = a / b;
   return a % b != 0 && (a % b < 0) != (b < 0) ? q - 1 : q;
 }
@@ -73,11 +73,11 @@ constexpr Domain kApart{.avoid_near = 0.05};
 std::vector<OpDef> binary_ops() {
   // clang-format off
   std::vector<OpDef> ops = {
-    record("add", kCommutative, [](X x) { return x[0] + x[1]; }, [](I x) { return x[0] + x[1]; },
+    record("add", kCommutative, [](X x) { return x[0] + x[1]; }, [](I x) { return plus(x[0], x[1]); },
            [](VjpContext& c) -> Values { return {cotangent(c), cotangent(c)}; }, "a + b"),
-    record("sub", 0, [](X x) { return x[0] - x[1]; }, [](I x) { return x[0] - x[1]; },
+    record("sub", 0, [](X x) { return x[0] - x[1]; }, [](I x) { return minus(x[0], x[1]); },
            [](VjpContext& c) -> Values { return {cotangent(c), -cotangent(c)}; }, "a - b"),
-    record("mul", kCommutative, [](X x) { return x[0] * x[1]; }, [](I x) { return x[0] * x[1]; },
+    record("mul", kCommutative, [](X x) { return x[0] * x[1]; }, [](I x) { return times(x[0], x[1]); },
            [](VjpContext& c) -> Values { return {cotangent(c) * operand(c, 1), cotangent(c) * operand(c, 0)}; }, "a * b"),
     record("div", 0, [](X x) { return x[0] / x[1]; }, nullptr,
            [](VjpContext& c) -> Values {
@@ -88,7 +88,7 @@ std::vector<OpDef> binary_ops() {
            no_gradient, "quotient (of floats in f64 precision) rounded towards minus infinity; an integer divided by 0 gives 0",
            {.low = 0.3, .high = 3}),
     record("rem", 0, [](X x) { return floored_remainder(x[0], x[1]); },
-           [](I x) { return x[1] == 0 ? 0 : x[0] - floored_quotient(x[0], x[1]) * x[1]; },
+           [](I x) { return x[1] == 0 ? 0 : minus(x[0], times(floored_quotient(x[0], x[1]), x[1])); },
            [](VjpContext& c) -> Values {
              return {cotangent(c), -(cotangent(c) * binary("floor_div", operand(c, 0), operand(c, 1)))};
            },

@@ -1,4 +1,6 @@
 // Comparisons. A NaN is unequal to everything and neither less nor greater; of bools false is less than true.
+#include <functional>
+
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
 #include "gcompile/ir/ops/rules.h"
@@ -6,13 +8,14 @@
 namespace gcompile::ir {
 namespace {
 
-OpDef comparison(std::string_view name, Trait extra, EvalElement element, std::string_view doc,
-                 std::string_view signature) {
+template <class Compare>
+OpDef comparison(std::string_view name, Trait extra, std::string_view doc, std::string_view signature) {
   return {.name = name,
           .arity = 2,
           .traits = kElementwise | extra,
           .infer = bool_result,
-          .element = element,
+          .element = [](Numbers v) { return Compare{}(v[0], v[1]) ? 1.0 : 0.0; },
+          .integer = [](Integers v) { return std::int64_t{Compare{}(v[0], v[1])}; },
           .lower = ElementLowering{},
           .domain = {.avoid_near = 0.05},
           .tolerance = 0,
@@ -25,28 +28,14 @@ constexpr Trait kNoTrait{};
 }  // namespace
 
 std::vector<OpDef> compare_ops() {
-  // clang-format off: one line per op
   return {
-      comparison(
-          "eq", kCommutative, [](Numbers v) { return v[0] == v[1] ? 1.0 : 0.0; }, "a == b.",
-          "eq(a: T[..], b: T[..]) -> bool[..]"),
-      comparison(
-          "ne", kCommutative, [](Numbers v) { return v[0] != v[1] ? 1.0 : 0.0; }, "a != b.",
-          "ne(a: T[..], b: T[..]) -> bool[..]"),
-      comparison(
-          "lt", kNoTrait, [](Numbers v) { return v[0] < v[1] ? 1.0 : 0.0; }, "a < b.",
-          "lt(a: T[..], b: T[..]) -> bool[..]"),
-      comparison(
-          "le", kNoTrait, [](Numbers v) { return v[0] <= v[1] ? 1.0 : 0.0; }, "a <= b.",
-          "le(a: T[..], b: T[..]) -> bool[..]"),
-      comparison(
-          "gt", kNoTrait, [](Numbers v) { return v[0] > v[1] ? 1.0 : 0.0; }, "a > b.",
-          "gt(a: T[..], b: T[..]) -> bool[..]"),
-      comparison(
-          "ge", kNoTrait, [](Numbers v) { return v[0] >= v[1] ? 1.0 : 0.0; }, "a >= b.",
-          "ge(a: T[..], b: T[..]) -> bool[..]"),
+      comparison<std::equal_to<>>("eq", kCommutative, "a == b.", "eq(a: T[..], b: T[..]) -> bool[..]"),
+      comparison<std::not_equal_to<>>("ne", kCommutative, "a != b.", "ne(a: T[..], b: T[..]) -> bool[..]"),
+      comparison<std::less<>>("lt", kNoTrait, "a < b.", "lt(a: T[..], b: T[..]) -> bool[..]"),
+      comparison<std::less_equal<>>("le", kNoTrait, "a <= b.", "le(a: T[..], b: T[..]) -> bool[..]"),
+      comparison<std::greater<>>("gt", kNoTrait, "a > b.", "gt(a: T[..], b: T[..]) -> bool[..]"),
+      comparison<std::greater_equal<>>("ge", kNoTrait, "a >= b.", "ge(a: T[..], b: T[..]) -> bool[..]"),
   };
-  // clang-format on
 }
 
 }  // namespace gcompile::ir

@@ -82,19 +82,20 @@ std::vector<Array> eval_dot(const EvalContext& c) {
     for (const std::int64_t x : l.free) left[static_cast<std::size_t>(x)] = at[k++];
     for (const std::int64_t x : r.free) right[static_cast<std::size_t>(x)] = at[k++];
     double sum = 0;
-    std::uint64_t exact = 0;  // i32: modulo 2^32
+    std::int64_t exact = 0;  // of integers
     for_each_index(box, [&](const Position& in) {
       for (std::size_t x = 0; x < in.size(); ++x)
         left[static_cast<std::size_t>(l.contract[x])] = right[static_cast<std::size_t>(r.contract[x])] = in[x];
-      const double p = a.at(flat_index(a.shape(), left)), q = b.at(flat_index(b.shape(), right));
-      if (c.dtype() == DType::kI32)
-        exact += static_cast<std::uint64_t>(static_cast<std::int64_t>(p) * static_cast<std::int64_t>(q));
+      const std::int64_t p = flat_index(a.shape(), left), q = flat_index(b.shape(), right);
+      if (is_float(c.dtype()))
+        sum += a.at(p) * b.at(q);
       else
-        sum += p * q;
+        exact = plus(exact, times(a.at_integer(p), b.at_integer(q)));
     });
-    out.set(i++, c.dtype() == DType::kI32
-                     ? static_cast<double>(static_cast<std::int32_t>(static_cast<std::uint32_t>(exact)))
-                     : sum);
+    if (is_float(c.dtype()))
+      out.set(i++, sum);
+    else
+      out.set_integer(i++, exact);
   });
   return {out};
 }

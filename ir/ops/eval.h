@@ -1,16 +1,42 @@
-// Parts of the reference semantics that the families share: walking the indices of a box, and copying elements from
-// place to place. All in terms of concrete shapes; nothing here knows how kernels are made.
+// Parts of the reference semantics that the families share: walking the indices of a box, copying elements from place
+// to place, and arithmetic that is exact. All in terms of concrete shapes; nothing here knows how kernels are made.
+//
+// An op computes floats in double and stores them with Array::set, which rounds to the dtype; integers and bools are
+// read with Array::at_integer, computed with the functions below and stored with Array::set_integer, which wraps.
 #pragma once
 
 #include <cstring>
 #include <functional>
 
 #include "gcompile/base/array.h"
+#include "gcompile/base/convert.h"
 #include "gcompile/ir/op.h"
 
 namespace gcompile::ir {
 
 using Position = std::vector<std::int64_t>;
+
+// Sums and products of integers modulo 2^64, of which every dtype's own arithmetic is the lower part; of floats as they
+// are.
+inline std::int64_t plus(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+inline std::int64_t minus(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+inline std::int64_t times(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
+inline double plus(double a, double b) { return a + b; }
+inline double times(double a, double b) { return a * b; }
+
+// What an element of the dtype becomes of a number: rounded, converted; of an integer: wrapped around.
+inline double rounded(DType t, double x) {
+  return dispatch(t, [&](auto zero) { return static_cast<double>(convert<decltype(zero)>(x)); });
+}
+inline std::int64_t wrapped(DType t, std::int64_t x) {
+  return dispatch(t, [&](auto zero) { return convert<std::int64_t>(convert<decltype(zero)>(x)); });
+}
 
 // Calls f(position) for every index of the box, in row-major order.
 template <class F>
@@ -56,6 +82,11 @@ inline Array leading_element(const Array& sequence, std::int64_t t) {
 inline void set_leading_element(Array& sequence, std::int64_t t, const Array& element) {
   std::memcpy(static_cast<std::byte*>(sequence.raw()) + static_cast<std::size_t>(t) * element.bytes(), element.raw(),
               element.bytes());
+}
+
+// All elements are the scalar.
+inline Array filled(const Array& scalar, const Shape& shape) {
+  return rearranged(scalar, shape, [](const Position&) { return Position{}; });
 }
 
 // destination[to(at)] = source[at], bits as they are.

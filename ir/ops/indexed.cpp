@@ -148,20 +148,21 @@ std::vector<Array> eval_scatter_add(const EvalContext& c) {
   const Along along(c.node);
   const Array &updates = c.operands[0], &indices = c.operands[1];
   const Shape shape = c.shape();
+  const bool exact = !is_float(c.dtype());
   std::vector<double> sums(static_cast<std::size_t>(shape.size()));
-  std::vector<std::uint32_t> wrapped(sums.size());
+  std::vector<std::int64_t> integers(sums.size());
   std::int64_t from = 0;
   for_each_index(updates.shape(), [&](const Position& at) {
     const std::int64_t i = place(indices, along.which(at), shape[static_cast<int>(along.axis)]);
     const auto to = static_cast<std::size_t>(flat_index(shape, along.whole(at, i)));
-    const double update = updates.at(from++);
-    sums[to] += update;
-    if (c.dtype() == DType::kI32) wrapped[to] += static_cast<std::uint32_t>(static_cast<std::int32_t>(update));
+    if (exact)
+      integers[to] = plus(integers[to], updates.at_integer(from++));
+    else
+      sums[to] += updates.at(from++);
   });
   Array out = Array::uninitialized(c.dtype(), shape);
   for (std::size_t i = 0; i < sums.size(); ++i)
-    out.set(static_cast<std::int64_t>(i),
-            c.dtype() == DType::kI32 ? static_cast<double>(static_cast<std::int32_t>(wrapped[i])) : sums[i]);
+    exact ? out.set_integer(static_cast<std::int64_t>(i), integers[i]) : out.set(static_cast<std::int64_t>(i), sums[i]);
   return {out};
 }
 

@@ -40,7 +40,7 @@ std::vector<Array> eval_iota(const EvalContext& c) {
   const auto axis = static_cast<std::size_t>(c.node.attrs.get<std::int64_t>("axis"));
   Array out = Array::uninitialized(c.dtype(), c.shape());
   std::int64_t i = 0;
-  for_each_index(c.shape(), [&](const Position& index) { out.set(i++, static_cast<double>(index[axis])); });
+  for_each_index(c.shape(), [&](const Position& index) { out.set_integer(i++, index[axis]); });
   return {out};
 }
 
@@ -51,7 +51,11 @@ std::vector<Type> infer_dim(const InferContext& c) {
   return {{attribute<DType>(c, "dtype"), {}}};
 }
 
-Array scalar(DType dtype, double value) { return Array::full(dtype, Shape{}, value); }
+Array scalar(DType dtype, std::int64_t value) {
+  Array out(dtype, Shape{});
+  out.set_integer(0, value);
+  return out;
+}
 
 }  // namespace
 
@@ -92,7 +96,7 @@ std::vector<OpDef> leaf_ops() {
                  .traits = kLeaf,
                  .infer = infer_dim,
                  .eval = [](const EvalContext& c) -> std::vector<Array> {
-                   return {scalar(c.dtype(), static_cast<double>(c.node.attrs.dims("value")[0].evaluate(c.dims)))};
+                   return {scalar(c.dtype(), c.node.attrs.dims("value")[0].evaluate(c.dims))};
                  },
                  .lower = CustomLowering{[](ElementContext& e, const Node& n, const Index&) {
                    return e.cast(e.index(n.attrs.dims("value")[0]), n.types[0].dtype);

@@ -1,7 +1,6 @@
 // Reductions over a list of axes, which vanish.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
@@ -34,9 +33,10 @@ std::vector<Type> infer_reduce(const InferContext& c) {
   return {t};
 }
 
-// Folds in row-major order of the operand, in double (i32 exactly, wrapping).
+// Folds in row-major order of the operand: `element` reads it, `store` writes the result.
 template <class Number, class F>
-Array fold(const EvalContext& c, Number initial, F f) {
+Array fold(const EvalContext& c, Number initial, F f, Number (Array::*element)(std::int64_t) const,
+           void (Array::*store)(std::int64_t, Number)) {
   const Array& in = c.operands[0];
   const Shape shape = c.shape();
   std::vector<Number> sums(static_cast<std::size_t>(shape.size()), initial);
@@ -46,31 +46,21 @@ Array fold(const EvalContext& c, Number initial, F f) {
     Position to;
     for (const std::int64_t a : kept) to.push_back(at[static_cast<std::size_t>(a)]);
     Number& s = sums[static_cast<std::size_t>(flat_index(shape, to))];
-    s = f(s, static_cast<Number>(in.at(i++)));
+    s = f(s, (in.*element)(i++));
   });
   Array out = Array::uninitialized(in.dtype(), shape);
-  dispatch(in.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    auto* to = static_cast<T*>(out.raw());
-    for (std::size_t k = 0; k < sums.size(); ++k) {
-      if constexpr (std::is_same_v<T, std::int32_t>)
-        to[k] = static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::int64_t>(sums[k])));
-      else
-        to[k] = static_cast<T>(sums[k]);
-    }
-  });
+  for (std::int64_t k = 0; k < shape.size(); ++k) (out.*store)(k, sums[static_cast<std::size_t>(k)]);
   return out;
 }
 
+// In double, rounded once; of integers exactly.
 template <class F>
 std::vector<Array> eval_fold(const EvalContext& c, double initial, F f) {
-  if (c.dtype() != DType::kI32) return {fold<double>(c, initial, f)};
-  using Limits = std::numeric_limits<std::int32_t>;
+  if (is_float(c.dtype())) return {fold<double>(c, initial, f, &Array::at, &Array::set)};
+  const IntegerRange range = range_of(c.dtype());
   const std::int64_t start =
-      std::isinf(initial) ? (initial < 0 ? Limits::min() : Limits::max()) : static_cast<std::int64_t>(initial);
-  return {fold<std::int64_t>(c, start, [&](std::int64_t a, std::int64_t b) {
-    return static_cast<std::int64_t>(static_cast<std::int32_t>(static_cast<std::uint32_t>(f(a, b))));
-  })};
+      std::isinf(initial) ? (initial < 0 ? range.min : range.max) : static_cast<std::int64_t>(initial);
+  return {fold<std::int64_t>(c, start, f, &Array::at_integer, &Array::set_integer)};
 }
 
 V expanded(const V& v, VjpContext& c) { return broadcast(v, c.operand(0).type().dims, kept_axes(c.node)); }
@@ -101,8 +91,8 @@ Values product_rule(VjpContext& c) {
   return {expanded(cotangent(c), c) * select(is_zero, expanded(of_zero, c), expanded(of_others, c) / safe)};
 }
 
-double lowest(DType t) { return t == DType::kI32 ? double{std::numeric_limits<std::int32_t>::min()} : -INFINITY; }
-double highest(DType t) { return t == DType::kI32 ? double{std::numeric_limits<std::int32_t>::max()} : INFINITY; }
+double lowest(DType t) { return is_float(t) ? -INFINITY : static_cast<double>(range_of(t).min); }
+double highest(DType t) { return is_float(t) ? INFINITY : static_cast<double>(range_of(t).max); }
 
 template <class T>
 T larger(T a, T b) {
@@ -134,7 +124,7 @@ OpDef reduction(std::string_view name, Eval eval, Vjp vjp, ReduceLowering lower,
 std::vector<OpDef> reduce_ops() {
   std::vector<OpDef> ops;
   ops.push_back(reduction(
-      "reduce_sum", [](const EvalContext& c) { return eval_fold(c, 0, [](auto a, auto b) { return a + b; }); },
+      "reduce_sum", [](const EvalContext& c) { return eval_fold(c, 0, [](auto a, auto b) { return plus(a, b); }); },
       sum_rule, {"add", [](DType) { return 0.0; }}, "Sum over axes.", "reduce_sum(x: T[..]) {axes} -> T[..]"));
   ops.push_back(reduction(
       "reduce_max",
@@ -147,7 +137,7 @@ std::vector<OpDef> reduce_ops() {
       extreme_rule, {"min", highest, true}, "Smallest over axes; NaN when one is; ties share the gradient evenly.",
       "reduce_min(x: T[..]) {axes} -> T[..]"));
   ops.push_back(reduction(
-      "reduce_prod", [](const EvalContext& c) { return eval_fold(c, 1, [](auto a, auto b) { return a * b; }); },
+      "reduce_prod", [](const EvalContext& c) { return eval_fold(c, 1, [](auto a, auto b) { return times(a, b); }); },
       product_rule, {"mul", [](DType) { return 1.0; }}, "Product over axes.", "reduce_prod(x: T[..]) {axes} -> T[..]"));
   return ops;
 }

@@ -11,10 +11,19 @@ using Values = std::vector<Value>;
 using Numbers = std::span<const double>;
 using Integers = std::span<const std::int64_t>;
 
-inline const std::vector<DType> kFloats{DType::kF32, DType::kF64};
-inline const std::vector<DType> kNumbers{DType::kF32, DType::kF64, DType::kI32};
+// The dtypes for which the predicate holds, in the order of kAllDTypes.
+template <class Predicate>
+std::vector<DType> dtypes_where(Predicate holds) {
+  std::vector<DType> list;
+  for (const DType t : kAllDTypes)
+    if (holds(t)) list.push_back(t);
+  return list;
+}
+inline const std::vector<DType> kFloats = dtypes_where(is_float);
+inline const std::vector<DType> kIntegers = dtypes_where(is_integer);
+inline const std::vector<DType> kNumbers = dtypes_where([](DType t) { return t != DType::kBool; });
+inline const std::vector<DType> kSigned = dtypes_where([](DType t) { return t != DType::kBool && !is_unsigned(t); });
 inline const std::vector<DType> kOnlyBool{DType::kBool};
-inline const std::vector<DType> kOnlyI32{DType::kI32};
 
 struct UnaryRule {
   V g, x, y;

@@ -1,7 +1,4 @@
 // select and cast: the elementwise ops whose operands and result differ in dtype.
-#include <cmath>
-#include <limits>
-
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
 #include "gcompile/ir/ops/rules.h"
@@ -35,34 +32,7 @@ Values cast_rule(VjpContext& c) {
   return {is_float(from) && is_float(g.type().dtype) ? cast(g, from).v : Value{}};
 }
 
-// Towards zero, the nearest i32 when there is none, 0 for NaN.
-std::int32_t to_int(double x) {
-  using Limits = std::numeric_limits<std::int32_t>;
-  if (std::isnan(x)) return 0;
-  if (x <= Limits::min()) return Limits::min();
-  if (x >= Limits::max()) return Limits::max();
-  return static_cast<std::int32_t>(x);
-}
-
-std::vector<Array> eval_cast(const EvalContext& c) {
-  Array result = Array::uninitialized(c.dtype(), c.shape());
-  dispatch(c.operands[0].dtype(), [&](auto from) {
-    const auto in = c.operands[0].data<decltype(from)>();
-    dispatch(c.dtype(), [&](auto to) {
-      using To = decltype(to);
-      const auto out = result.mutable_data<To>();
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        if constexpr (std::is_same_v<To, bool>)
-          out[i] = in[i] != 0;
-        else if constexpr (std::is_same_v<To, std::int32_t>)
-          out[i] = to_int(static_cast<double>(in[i]));
-        else
-          out[i] = static_cast<To>(in[i]);
-      }
-    });
-  });
-  return {result};
-}
+std::vector<Array> eval_cast(const EvalContext& c) { return {c.operands[0].cast(c.dtype())}; }
 
 }  // namespace
 
@@ -74,6 +44,7 @@ std::vector<OpDef> select_ops() {
        .infer = infer_select,
        .vjp = select_rule,
        .element = [](Numbers v) { return v[0] != 0 ? v[1] : v[2]; },
+       .integer = [](Integers v) { return v[0] != 0 ? v[1] : v[2]; },
        .lower = ElementLowering{},
        .dtypes = kOnlyBool,
        .tolerance = 0,
@@ -87,8 +58,8 @@ std::vector<OpDef> select_ops() {
        .eval = eval_cast,
        .lower = ElementLowering{},
        .tolerance = 0,
-       .doc =
-           "Another dtype. Floats become i32 towards zero, the nearest i32 when there is none, NaN 0; bool is x != 0.",
+       .doc = "Another dtype. Floats become integers towards zero, the nearest one when there is none, NaN 0; integers "
+              "wrap around; bool is x != 0.",
        .signature = "cast(x: T[..]) {dtype} -> dtype[..]"},
   };
 }

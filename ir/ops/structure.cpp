@@ -127,7 +127,7 @@ std::vector<Type> infer_pad(const InferContext& c) {
 
 std::vector<Array> eval_pad(const EvalContext& c) {
   const Ints& low = c.node.attrs.ints("low");
-  Array out = Array::full(c.dtype(), c.shape(), c.operands[1].item());
+  Array out = filled(c.operands[1], c.shape());
   scatter(out, c.operands[0], [&](const Position& at) {
     Position to = at;
     for (std::size_t a = 0; a < to.size(); ++a) to[a] += low[a];

@@ -11,6 +11,7 @@ namespace gcompile::ir {
 namespace {
 
 using X = Numbers;
+using I = Integers;
 
 OpDef record(const char* name, EvalElement element, Vjp vjp, const char* doc,
              Expr (*expand)(ScalarBuilder&, std::span<const Expr>) = nullptr, Domain domain = {},
@@ -23,7 +24,7 @@ OpDef record(const char* name, EvalElement element, Vjp vjp, const char* doc,
   d.vjp = vjp;
   d.element = element;
   d.lower = ElementLowering{expand};
-  d.dtypes = {DType::kF32, DType::kF64};
+  d.dtypes = kFloats;
   d.domain = domain;
   d.tolerance = tolerance;
   d.doc = doc;
@@ -67,8 +68,10 @@ std::vector<OpDef> unary_ops() {
   negation.signature = "(x: bool[..]) -> bool[..]";
   ops.push_back(negation);
   for (OpDef& d : ops) {
-    if (d.name == "neg" || d.name == "abs" || d.name == "sign") d.dtypes.push_back(DType::kI32);
-    if (d.name == "stop_gradient") d.dtypes.clear();
+    if (d.name == "neg") d.dtypes = kNumbers, d.integer = [](I x) { return minus(0, x[0]); };
+    if (d.name == "abs") d.dtypes = kSigned, d.integer = [](I x) { return x[0] < 0 ? minus(0, x[0]) : x[0]; };
+    if (d.name == "sign") d.dtypes = kSigned, d.integer = [](I x) { return std::int64_t{x[0] > 0} - (x[0] < 0); };
+    if (d.name == "stop_gradient") d.dtypes.clear(), d.integer = [](I x) { return x[0]; };
     if (d.name == "is_finite") d.infer = bool_result, d.signature = "(x: T[..]) -> bool[..]";
   }
   return ops;

@@ -77,7 +77,7 @@ class Generator : private ValuePool {
     std::vector<Value> operands{in_domain(op, *a)};
     while (static_cast<int>(operands.size()) < op.arity) operands.push_back(like(a->type()));
     if (op.name == "pow") operands[0] = positive(operands[0]);
-    if ((op.name == "div" || op.name == "rem" || op.name == "floor_div") && a->type().dtype != DType::kI32)
+    if ((op.name == "div" || op.name == "rem" || op.name == "floor_div") && is_float(a->type().dtype))
       operands[1] = positive(operands[1]);
     return b_.make(op, operands);
   }
@@ -177,7 +177,7 @@ class Generator : private ValuePool {
 
   // A dot of a value with itself or another one, over axes of equal extents.
   std::optional<Value> contraction() {
-    const auto a = any_where([](const Type& t) { return is_float(t.dtype) && t.rank() > 0; });
+    const auto a = any_where([](const Type& t) { return t.dtype != DType::kBool && t.rank() > 0; });
     if (!a) return std::nullopt;
     const auto b = any_where([&](const Type& t) { return t.dtype == a->type().dtype && t.rank() > 0; });
     if (!b) return std::nullopt;
@@ -259,7 +259,8 @@ class Generator : private ValuePool {
 
   std::optional<Value> made_from_nothing() {
     const std::int64_t what = between(r_, 0, 2);
-    const DType t = pick(r_, std::vector<DType>{DType::kF32, DType::kF64, DType::kI32});
+    const DType t =
+        pick(r_, std::vector<DType>{DType::kF32, DType::kF64, DType::kI32, DType::kI64, DType::kU32, DType::kU8});
     if (what == 0) {
       Type type = random_type(t);
       if (type.rank() == 0) type.dims = {lead_};

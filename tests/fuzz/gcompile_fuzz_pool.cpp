@@ -18,7 +18,7 @@ constexpr std::int64_t kElements = 1000;  // of a value
 
 double largest_of(const Array& a) {
   double worst = 0;
-  if (a.dtype() == DType::kBool) return 0;
+  if (!is_float(a.dtype())) return 0;  // exact, however large
   for (std::int64_t i = 0; i < a.size(); ++i)
     worst = std::isnan(a.at(i)) ? INFINITY : std::max(worst, std::abs(a.at(i)));
   return worst;
@@ -68,7 +68,8 @@ Type ValuePool::random_type(DType t) {
 }
 
 DType ValuePool::random_dtype() {
-  return pick(r_, std::vector<DType>{DType::kF32, DType::kF32, DType::kF32, DType::kF64, DType::kI32, DType::kBool});
+  return pick(r_, std::vector<DType>{DType::kF32, DType::kF32, DType::kF32, DType::kF32, DType::kF64, DType::kI32,
+                                     DType::kI32, DType::kI64, DType::kU32, DType::kU8, DType::kBool});
 }
 
 Value ValuePool::like(const Type& type) {
@@ -78,7 +79,7 @@ Value ValuePool::like(const Type& type) {
   if (chance(r_, 60))  // a smaller one, broadcast
     for (int tries = 0; tries < 12; ++tries)
       if (const auto v = broadcast_to(any(), type)) return *v;
-  const double number = static_cast<double>(between(r_, -8, 8)) / (type.dtype == DType::kI32 ? 1 : 4);
+  const double number = static_cast<double>(between(r_, -8, 8)) / (is_float(type.dtype) ? 4 : 1);
   return ir::splat(b_, type, number);
 }
 

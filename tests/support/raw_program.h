@@ -72,7 +72,8 @@ class RawProgram {
     const DType t = buffers()[buffer].type.dtype;
     const float nan32 = std::numeric_limits<float>::quiet_NaN();
     const double nan64 = std::numeric_limits<double>::quiet_NaN();
-    const void* pattern = t == DType::kF64 ? static_cast<const void*>(&nan64) : static_cast<const void*>(&nan32);
+    const void* pattern =
+        size_of(t) == sizeof nan64 ? static_cast<const void*>(&nan64) : static_cast<const void*>(&nan32);
     for (std::size_t i = 0; i + size_of(t) <= bytes(buffer); i += size_of(t)) {
       if (t == DType::kBool)
         at[i] = std::byte{1};

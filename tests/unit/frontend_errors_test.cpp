@@ -115,6 +115,27 @@ TEST_F(FrontendErrors, FractionMeetsIntegers) {
       "HERE: number: a number with a fraction (0.500000) meets a tensor i32[32]: cast the tensor to a float first");
 }
 
+TEST_F(FrontendErrors, NumberThatTheIntegersDoNotHold) {
+  const Tensor u = input("u", DType::kU8, {4}), l = input("l", DType::kI64, {4});
+  EXPECT_EQ(refused([&] { u + 256; }),
+            "HERE: number: the number 256 meets a tensor u8[4]: u8 holds the integers 0 .. 255");
+  EXPECT_EQ(refused([&] { u * -1; }),
+            "HERE: number: the number -1 meets a tensor u8[4]: u8 holds the integers 0 .. 255");
+  EXPECT_EQ(refused([&] { i + 3000000000; }),
+            "HERE: number: the number 3000000000 meets a tensor i32[32]: i32 holds the integers "
+            "-2147483648 .. 2147483647");
+  EXPECT_EQ(refused([&] { l + 18446744073709551615u; }),
+            "HERE: number: the number 18446744073709551616.000000 meets a tensor i64[4]: i64 holds the integers "
+            "-9223372036854775808 .. 9223372036854775807");
+  EXPECT_EQ(refused([&] { (l == 2) + 1; }).substr(0, 11), "HERE: add: ");
+  EXPECT_EQ(refused([&] { (l == 2) == 2; }),
+            "HERE: number: the number 2 meets a tensor bool[4]: bool holds 0 and 1, or false and true");
+  EXPECT_EQ(refused([&] { full({4}, 0.5, DType::kI32); }),
+            "HERE: full: the number is 0.500000, and i32 holds the integers -2147483648 .. 2147483647");
+  EXPECT_EQ(refused([&] { shift_left(x, 1); }),
+            "HERE: shl: is for i32, i64, u32, u8, not for f32[32,8]\n  left f32[32,8]  made at THERE (input x)");
+}
+
 TEST_F(FrontendErrors, FunctionOfWrongDtype) {
   EXPECT_EQ(refused([&] { exp(i); }), "HERE: exp: is for f32, f64, not for i32[32]\n"
                                       "  operand i32[32]  made at THERE (input i)");

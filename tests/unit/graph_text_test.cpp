@@ -169,12 +169,21 @@ TEST(GraphText, ArraysOfAllShapes) {
                           Array(DType::kI32, {5, 0, 3}),
                           Array(DType::kBool, {3, 0}),
                           Array::full(DType::kI32, {2, 1, 2}, -7),
-                          Array(2.5)};
+                          Array(2.5),
+                          Array{std::numeric_limits<std::int64_t>::min(), std::int64_t{9007199254740993},
+                                std::numeric_limits<std::int64_t>::max()},
+                          Array(std::uint32_t{4294967295u}),
+                          Array::full(DType::kU8, {6}, 255)};
   for (const Array& a : arrays) g.results.push_back({b.constant(a), ""});
   const std::string text = print(g);
   EXPECT_NE(text.find("%0 = constant f32[2,2] [[1, 2], [3, 4]]\n"), std::string::npos) << text;
   EXPECT_NE(text.find("%1 = constant f32[10,10] splat 0.5\n"), std::string::npos) << text;
   EXPECT_NE(text.find("%5 = constant i32[2,1,2] [[[-7, -7]], [[-7, -7]]]\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("%7 = constant i64[3] [-9223372036854775808, 9007199254740993, 9223372036854775807]\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("%8 = constant u32[] 4294967295\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("%9 = constant u8[6] splat 255\n"), std::string::npos) << text;
   expect_round_trip(g);
 }
 

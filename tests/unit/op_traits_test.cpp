@@ -1,6 +1,8 @@
 // What passes ask of an op's record must agree with how the record says it is lowered.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "gcompile/ir/op.h"
 
 namespace gcompile::ir {
@@ -28,6 +30,11 @@ TEST(OpTraits, FoldingIsWhatTheLoweringDoes) {
     }
     if (op.is(kIndexing)) {
       EXPECT_EQ(op.arity, 2);
+    }
+    // An i64 is no double: what takes one says what it is on integers.
+    const bool takes_i64 = op.dtypes.empty() || std::count(op.dtypes.begin(), op.dtypes.end(), DType::kI64) > 0;
+    if (op.element && takes_i64) {
+      EXPECT_TRUE(op.integer) << op.name;
     }
   }
   EXPECT_GT(scatters, 0);

@@ -6,9 +6,19 @@
 namespace gcompile::tool {
 namespace {
 
+std::string print_element(const Array& a, std::int64_t i, bool hex) {
+  if (a.dtype() == DType::kBool) return a.at(i) != 0 ? "true" : "false";
+  if (!is_float(a.dtype())) return std::to_string(a.at_integer(i));
+  const double value = a.at(i);
+  if (std::isnan(value)) return "nan";
+  char text[64];
+  std::snprintf(text, sizeof text, hex ? "%a" : a.dtype() == DType::kF64 ? "%.17g" : "%.9g", value);
+  return text;
+}
+
 void print_axis(std::string& out, const Array& a, int axis, std::int64_t& next, bool hex) {
   if (axis == a.rank()) {
-    out += print_value(a.dtype(), a.at(next++), hex);
+    out += print_element(a, next++, hex);
     return;
   }
   out += '[';
@@ -20,16 +30,6 @@ void print_axis(std::string& out, const Array& a, int axis, std::int64_t& next, 
 }
 
 }  // namespace
-
-std::string print_value(DType dtype, double value, bool hex) {
-  if (dtype == DType::kBool) return value != 0 ? "true" : "false";
-  if (std::isnan(value)) return "nan";
-  char text[64];
-  const char* format = hex && is_float(dtype) ? "%a" : dtype == DType::kF64 ? "%.17g" : "%.9g";
-  if (dtype == DType::kI32) format = "%.0f";
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
 
 std::string print_values(const Array& array, bool hex) {
   std::string out = std::string(name(array.dtype())) + array.shape().str() + " ";

@@ -10,6 +10,5 @@ namespace gcompile::tool {
 // "f32[2,2] [[1, 2], [3, 4]]" with all elements; floats with as many digits as tell any two apart (%.9g, %.17g), or in
 // hexadecimal. Two NaNs print alike.
 std::string print_values(const Array& array, bool hex);
-std::string print_value(DType dtype, double value, bool hex);
 
 }  // namespace gcompile::tool

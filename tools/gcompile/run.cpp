@@ -10,6 +10,7 @@
 #include "gcompile/base/error.h"
 #include "gcompile/codegen/check/sample.h"
 #include "gcompile/codegen/compile.h"
+#include "gcompile/frontend/weak_number.h"
 #include "gcompile/passes/specialize.h"
 #include "gcompile/runtime/file_io.h"
 #include "gcompile/runtime/npy.h"
@@ -57,11 +58,26 @@ Given given_values(const po::variables_map& vars) {
   return given;
 }
 
-std::optional<double> number_in(const std::string& text) {
-  double value = 0;
+template <class T>
+std::optional<WeakNumber> number_of(const std::string& text) {
+  T value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return WeakNumber(value);
+}
+std::optional<WeakNumber> number_in(const std::string& text) {
+  const auto whole = number_of<std::int64_t>(text);
+  return whole ? whole : number_of<double>(text);
+}
+
+// Integers of NumPy's default dtype are taken for i32 where all of them are.
+Array narrowed(const Array& a, DType wanted, const std::string& path) {
+  if (a.dtype() != DType::kI64 || wanted != DType::kI32) return a;
+  Array narrow = a.cast(wanted);
+  for (std::int64_t i = 0; i < a.size(); ++i)
+    if (a.at_integer(i) != narrow.at_integer(i))
+      throw DataError(path + ": holds 64-bit integers, and " + std::to_string(a.at_integer(i)) + " does not fit i32");
+  return narrow;
 }
 
 // Everything that a run is made of.
@@ -140,10 +156,13 @@ class Run {
     const auto it = given_.find(name);
     if (it == given_.end()) return codegen::sample(type, dims_, seed_, name);
     const auto number = number_in(it->second);
-    if (!number) return files_.count(name) ? files_.at(name) : load_npy(it->second);
+    if (!number) return narrowed(files_.count(name) ? files_.at(name) : load_npy(it->second), type.dtype, it->second);
+    if (!number->fits(type.dtype))
+      throw UsageError("--input " + name + ": it is " + type.str() + ", and " + WeakNumber::held_by(type.dtype) +
+                       ", not " + number->str());
     std::vector<std::int64_t> extents;
     for (const Dim& d : type.dims) extents.push_back(d.evaluate(dims_));
-    return Array::full(type.dtype, Shape(extents), *number);
+    return number->full(type.dtype, Shape(extents));
   }
 
   Named named_results() const {
