@@ -188,7 +188,7 @@ TEST_F(Gradient, RefusesFusions) {
   auto body = std::make_shared<Graph>("body");
   const ir::OpDef fused = plain_op("fusion", 1);
   b.where = {{"model.cpp", 7}};
-  const Value v = b.make(fused, {x}, {}, body);
+  const Value v = b.make(fused, {x}, {}, {body});
   EXPECT_EQ(message_of([&] { gradient(b, v, std::array<Value, 1>{x}); }),
             "model.cpp:7: fusion: fused nodes have no gradient rule; run gradient before fuse");
 }

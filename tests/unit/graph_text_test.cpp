@@ -235,7 +235,7 @@ std::map<std::string, std::function<Value(Builder&)>> samples() {
     body->results = {{y.v, ""}, {reduce("reduce_sum", y, {0, 1}).v, ""}};
     return b.make("fusion", {f(b, {N, 4})},
                   {{"kind", std::string("nest")}, {"anchor", Ints{0}}, {"reason", std::string("a \"reason\"\n2")}},
-                  body);
+                  {body});
   };
   return s;
 }
@@ -379,7 +379,7 @@ TEST(GraphVerify, LooksIntoBodies) {
   Builder inner(*body);
   body->results = {{inner.input("t", {DType::kF32, {4}}), ""}};
   const Value f = b.make("fusion", {b.input("x", {DType::kF32, {4}})},
-                         {{"kind", std::string("loops")}, {"anchor", Ints{-1}}}, body);
+                         {{"kind", std::string("loops")}, {"anchor", Ints{-1}}}, {body});
   g.results = {{f, ""}};
   EXPECT_EQ(refusal(g), "");
   body->results[0].value.index = 3;

@@ -37,7 +37,9 @@ void copy_loop(KernelBuilder& b, const std::string& from, const std::string& to,
 }
 
 ir::Kernel& kernel(KernelModule& m) {
-  return m.kernels.emplace_back(ir::Kernel{"k" + std::to_string(m.kernels.size()), {}, {}, 0, {}, {}});
+  ir::Kernel& k = m.kernels.emplace_back();
+  k.name = "k" + std::to_string(m.kernels.size() - 1);
+  return k;
 }
 
 TEST(PlanMemory, AnElementThatIsReadAndThenWrittenIsUpdatedInPlace) {
