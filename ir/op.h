@@ -25,6 +25,7 @@ enum Trait : std::uint32_t {
   kContraction = 1u << 6,
   kFolding = 1u << 7,   // an element of the result is made of many of operand 0: reductions, argmax, scatter_add
   kIndexing = 1u << 8,  // elements of operand 1 say which elements of operand 0 and of the result belong together
+  kOwnLoops = 1u << 9,  // lanes belong along its own axes, or it is made as a whole: no part of an anchored nest
 };
 
 struct InferContext {

@@ -78,11 +78,12 @@ bool emit_contract(BodyLowering& c, Value v, const Destination& to, const std::v
   search(c, v, at, found);
   if (!found.dot || !found.fits || found.at.size() != found.dot->types[0].dims.size()) return false;
   const Node& dot = *found.dot;
-  for (const Dim& extent : dot_sums(dot)) {
+  const auto& rule = std::get<ir::ContractLowering>(dot.op->lower);
+  for (const Dim& extent : rule.sums(dot)) {
     contract.sums.push_back({c.variable("k", extent), extent});
     folded.emplace_back(contract.sums.back().var);
   }
-  const DotOperands index = dot_operands(dot, found.at, folded);
+  const ir::ContractIndices index = rule.operands(dot, found.at, folded);
   const auto left = c.access(dot.operands[0], index.left), right = c.access(dot.operands[1], index.right);
   if (!left || !right) return false;
   contract.left = *left;
