@@ -15,8 +15,8 @@ struct Padding {
   bool is_same = false;
 
   Padding() = default;
-  Padding(std::int64_t both) : low{both}, high{both} {}               // NOLINT(google-explicit-constructor)
-  Padding(std::vector<std::int64_t> both) : low(both), high(both) {}  // NOLINT(google-explicit-constructor)
+  Padding(std::int64_t both) : low{both}, high{both} {}                      // NOLINT(google-explicit-constructor)
+  Padding(const std::vector<std::int64_t>& both) : low(both), high(both) {}  // NOLINT(google-explicit-constructor)
   Padding(std::vector<std::int64_t> before, std::vector<std::int64_t> after)
       : low(std::move(before)), high(std::move(after)) {}
   static Padding valid() { return {}; }
