@@ -69,6 +69,7 @@ Tensor sigmoid(const Tensor& x, Where where) { return unary("sigmoid", x, where)
 Tensor erf(const Tensor& x, Where where) { return unary("erf", x, where); }
 Tensor sin(const Tensor& x, Where where) { return unary("sin", x, where); }
 Tensor cos(const Tensor& x, Where where) { return unary("cos", x, where); }
+Tensor atan(const Tensor& x, Where where) { return unary("atan", x, where); }
 Tensor floor(const Tensor& x, Where where) { return unary("floor", x, where); }
 Tensor ceil(const Tensor& x, Where where) { return unary("ceil", x, where); }
 Tensor round_even(const Tensor& x, Where where) { return unary("round_even", x, where); }
@@ -142,6 +143,35 @@ Tensor where(const Tensor& condition, const Operand& on_true, const Operand& on_
     making.fail("the condition " + c.type().str() + " and the values " + a.type().str() + " do not broadcast",
                 {{"condition", condition}});
   return making.tensor(ir::select(broadcast_value(c, *dims), broadcast_value(a, *dims), broadcast_value(b, *dims)));
+}
+
+Tensor atan2(const Operand& y, const Operand& x) { return binary("atan2", y, x); }
+
+// Compositions of what has a polynomial of its own.
+Tensor tan(const Tensor& x, Where where) {
+  const LocationScope scope(where);
+  return sin(x) / cos(x);
+}
+
+Tensor asin(const Tensor& x, Where where) {
+  const LocationScope scope(where);
+  return atan2(x, sqrt((1 - x) * (1 + x)));
+}
+
+Tensor acos(const Tensor& x, Where where) {
+  const LocationScope scope(where);
+  return atan2(sqrt((1 - x) * (1 + x)), x);
+}
+
+// By expm1, which is accurate near 0: both terms have the sign of x.
+Tensor sinh(const Tensor& x, Where where) {
+  const LocationScope scope(where);
+  return 0.5 * (expm1(x) - expm1(-x));
+}
+
+Tensor cosh(const Tensor& x, Where where) {
+  const LocationScope scope(where);
+  return 0.5 * (exp(x) + exp(-x));
 }
 
 }  // namespace gcompile

@@ -19,6 +19,12 @@ Tensor sigmoid(const Tensor& x, Where where = Where::current());
 Tensor erf(const Tensor& x, Where where = Where::current());
 Tensor sin(const Tensor& x, Where where = Where::current());
 Tensor cos(const Tensor& x, Where where = Where::current());
+Tensor tan(const Tensor& x, Where where = Where::current());
+Tensor asin(const Tensor& x, Where where = Where::current());
+Tensor acos(const Tensor& x, Where where = Where::current());
+Tensor atan(const Tensor& x, Where where = Where::current());
+Tensor sinh(const Tensor& x, Where where = Where::current());
+Tensor cosh(const Tensor& x, Where where = Where::current());
 Tensor floor(const Tensor& x, Where where = Where::current());
 Tensor ceil(const Tensor& x, Where where = Where::current());
 Tensor round_even(const Tensor& x, Where where = Where::current());
@@ -36,6 +42,7 @@ Tensor stop_gradient(const Tensor& x, Where where = Where::current());
 
 // Two and three operands; numbers are weak, shapes broadcast.
 Tensor pow(const Operand& x, const Operand& exponent);
+Tensor atan2(const Operand& y, const Operand& x);    // the angle of the point (x, y)
 Tensor maximum(const Operand& a, const Operand& b);  // NaN propagates
 Tensor minimum(const Operand& a, const Operand& b);
 Tensor floor_div(const Operand& a, const Operand& b);

@@ -83,6 +83,15 @@ void Trace::require_nonempty(const Dim& extent) {
   }
 }
 
+void Trace::require_at_least(const Dim& extent, std::int64_t least) {
+  const std::set<std::string> symbols = extent.symbols();
+  if (symbols.size() != 1) return;
+  const auto step = extent.coefficient_of(*symbols.begin());
+  if (!step || !step->is_constant() || step->constant() < 1) return;
+  ir::DimBounds& bounds = graph_.bounds[*symbols.begin()];
+  bounds.min = std::max(bounds.min, ceildiv(Dim(least) - Dim(extent.constant()), step->constant()).constant());
+}
+
 ir::Value Trace::value(const Tensor& tensor, std::string_view what, Where where) const {
   const Location line = Location::from(user_line(where));
   if (tensor.serial_ == 0) throw ModelError(line, std::string(what) + ": a Tensor without a value (default-made)");

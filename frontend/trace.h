@@ -44,6 +44,8 @@ class Trace {
   void update(const std::shared_ptr<StateStorage>& storage, const Tensor& value, Where where);
   // The graph refuses to run with an empty extent: for means and maxima over a symbolic axis.
   void require_nonempty(const Dim& extent);
+  // The same for an extent that must not be less: where it is a multiple of one symbol plus a constant.
+  void require_at_least(const Dim& extent, std::int64_t least);
   bool updates(const StateStorage& storage) const;
   std::size_t update_count() const { return updates_.size(); }
 

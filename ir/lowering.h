@@ -66,8 +66,15 @@ struct ReduceLowering {
   double (*identity)(DType) = nullptr;
   bool any_order = false;  // elements may be combined in any order: the largest, the smallest
 };
-// A sum of products of two operands: dot (later conv). Read from the attributes by the schedules.
-struct ContractLowering {};
+// A sum of products of two operands, over a box of extents in row-major order: dot, conv.
+struct ContractIndices {
+  Index left, right;
+};
+struct ContractLowering {
+  std::vector<Dim> (*sums)(const Node&) = nullptr;  // the extents of the box
+  // The indices into the operands for one into the result and one into the box.
+  ContractIndices (*operands)(const Node&, const Index& at, const Index& sums) = nullptr;
+};
 // Operand 0 is slices of the result along the attribute `axis`: for every element of the axes that all share, each of
 // the slices is combined, in the order of the elements of operand 1, with the slice of the result at the index which
 // that element says, clamped to the axis. Kernels that make the whole value go from slice to slice; `element` says one
@@ -79,12 +86,36 @@ struct ScatterLowering {
 };
 // How many leading axes the operands and the result of such a node, or of a gather, have in common (`batch_axes`).
 std::int64_t shared_axes(const Node& node);
+// What a value that is made as a whole is written with, beside an ElementContext. Loops run one iteration after the
+// other, so that one may read what another one stored.
+class LoopWriter {
+ public:
+  virtual ~LoopWriter() = default;
+  virtual void loop(const Dim& extent, const std::function<void(const Dim&)>& body) = 0;
+  // One that carries values: step(place, carried) returns the next ones.
+  using Step = std::function<std::vector<Expr>(const Dim&, const std::vector<Expr>&)>;
+  virtual std::vector<Expr> carry(const Dim& extent, std::vector<Expr> initial, const Step& step) = 0;
+  // The body is run for whole vectors of places, and with a mask for those that are left.
+  virtual void over_lanes(const Dim& extent, const std::function<void(const Dim&)>& body) = 0;
+  // An element of the value; each is stored once.
+  virtual void store(const Index& at, Expr value) = 0;
+  // Memory for as long as the value is made; what an iteration of an outer loop reads of it, it has stored before.
+  // `at` may use the values of i32 expressions, written as the symbols "$0", "$1", ...
+  virtual int workspace(DType dtype, const Dim& size) = 0;
+  virtual Expr load(int memory, const Dim& at, const std::vector<Expr>& values) = 0;
+  virtual void store(int memory, const Dim& at, const std::vector<Expr>& values, Expr value) = 0;
+};
+// A value that is made as a whole by loops of its own: sums up to each element, sorting.
+struct LoopLowering {
+  void (*emit)(ElementContext&, LoopWriter&, const Node&) = nullptr;
+  bool rereads = false;  // elements of operands are read more than once
+};
 // Anything else that can say its element at an index.
 struct CustomLowering {
   Expr (*element)(ElementContext&, const Node&, const Index&) = nullptr;
 };
 
 using Lowering = std::variant<std::monostate, ElementLowering, ViewLowering, ReduceLowering, ContractLowering,
-                              ScatterLowering, CustomLowering>;
+                              ScatterLowering, LoopLowering, CustomLowering>;
 
 }  // namespace gcompile::ir

@@ -27,6 +27,7 @@ enum Trait : std::uint32_t {
   kIndexing = 1u << 8,  // elements of operand 1 say which elements of operand 0 and of the result belong together
   kControl = 1u << 9,   // bodies say what is done: a loop, a branch, a call
   kInlined = 1u << 10,  // of these: one that the pass `inline` replaces by its first body
+  kOwnLoops = 1u << 11,  // lanes belong along its own axes, or it is made as a whole: no part of an anchored nest
 };
 
 struct InferContext {

@@ -26,7 +26,7 @@ enum class Fate {
 
 constexpr int kDepth = 5;  // ops from a comparison to what it chooses
 
-constexpr std::string_view kDropping[] = {"select", "slice", "pad", "gather", "is_finite"};
+constexpr std::string_view kDropping[] = {"select", "slice", "pad", "gather", "is_finite", "windows", "conv", "cumsum"};
 constexpr std::string_view kKeeping[] = {"reshape", "transpose", "broadcast", "reverse", "concat"};
 constexpr std::string_view kOrdered[] = {"lt", "le", "gt", "ge", "eq"};  // false where an operand is NaN
 

@@ -72,8 +72,9 @@ Dim row_offset(const Index& index, const std::vector<Dim>& extents, std::size_t 
 }
 
 BodyLowering::BodyLowering(KernelBuilder& builder, const ir::Graph& body, const PassContext& context,
-                           AddConstant add_constant)
-    : b_(builder), body_(body), context_(context), add_constant_(std::move(add_constant)) {
+                           AddConstant add_constant, AddTemporary add_temporary)
+    : b_(builder), body_(body), context_(context), add_constant_(std::move(add_constant)),
+      add_temporary_(std::move(add_temporary)) {
   memo_.emplace_back(before);
   for (const auto& [symbol, bounds] : body.bounds) ranges_[symbol] = {bounds.min, bounds.max};
   ranges_[ir::kLaneSymbol] = {0, ir::kLanes - 1};
@@ -414,42 +415,14 @@ Expr BodyLowering::reduce(const Node& n, const ir::ReduceLowering& r, const Inde
                     });
 }
 
-DotOperands dot_operands(const Node& n, const Index& at, const Index& k) {
-  const auto &lb = n.attrs.ints("lhs_batch"), &rb = n.attrs.ints("rhs_batch");
-  const auto &lc = n.attrs.ints("lhs_contract"), &rc = n.attrs.ints("rhs_contract");
-  std::size_t next = lb.size();
-  const auto full = [&](Value v, const std::vector<std::int64_t>& batch, const std::vector<std::int64_t>& sum) {
-    Index index(v.type().dims.size());
-    for (std::size_t a = 0; a < index.size(); ++a) {
-      const auto is = [&](const std::vector<std::int64_t>& list) {
-        return std::find(list.begin(), list.end(), static_cast<std::int64_t>(a)) - list.begin();
-      };
-      if (const auto i = static_cast<std::size_t>(is(batch)); i < batch.size())
-        index[a] = at[i];
-      else if (const auto j = static_cast<std::size_t>(is(sum)); j < sum.size())
-        index[a] = k[j];
-      else
-        index[a] = at[next++];
-    }
-    return index;
-  };
-  const Index left = full(n.operands[0], lb, lc);
-  return {left, full(n.operands[1], rb, rc)};
-}
-
-std::vector<Dim> dot_sums(const Node& n) {
-  std::vector<Dim> extents;
-  for (const std::int64_t a : n.attrs.ints("lhs_contract")) extents.push_back(n.operands[0].type().dim(a));
-  return extents;
-}
-
 Expr BodyLowering::contract(const Node& n, const Index& at) {
   const DType dtype = n.types[0].dtype;
-  const std::vector<Dim> extents = dot_sums(n);
+  const auto& rule = std::get<ir::ContractLowering>(n.op->lower);
+  const std::vector<Dim> extents = rule.sums(n);
   return fold_parts(
       extents, has_feature_order(n) ? partial_sums_of_products(extents) : 1, literal(dtype, 0), "add",
       [&](const Index& k, Expr sum) {
-        const DotOperands index = dot_operands(n, at, k);
+        const ir::ContractIndices index = rule.operands(n, at, k);
         const Expr a = element(n.operands[0], index.left), b = element(n.operands[1], index.right);
         return is_float(dtype) && has_fma() ? op("fma", {a, b, sum}) : op("add", {sum, op("mul", {a, b})});
       });

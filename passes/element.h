@@ -22,7 +22,10 @@ class BodyLowering : public ir::ElementContext {
  public:
   using AddConstant = std::function<std::string(const Array&)>;  // gives a buffer's name
 
-  BodyLowering(KernelBuilder& builder, const ir::Graph& body, const PassContext& context, AddConstant add_constant);
+  using AddTemporary = std::function<std::string(const Type&)>;
+
+  BodyLowering(KernelBuilder& builder, const ir::Graph& body, const PassContext& context, AddConstant add_constant,
+               AddTemporary add_temporary);
 
   // Where the elements of a value are from now on: a buffer with the value's shape; scratch with one extent, in
   // row-major order from an offset on, without its first `skip` axes: those of the present row; scratch [elements
@@ -75,6 +78,8 @@ class BodyLowering : public ir::ElementContext {
   // Nested loops over a box; `body` gets the index.
   void loops(const std::string& stem, const std::vector<Dim>& extents, std::int64_t unroll_up_to,
              const std::function<void(const ir::Index&)>& body, ir::LoopKind unrolled = ir::LoopKind::kUnroll);
+  // A buffer of the module for as long as a value is made.
+  std::string temporary(const Type& type) { return add_temporary_(type); }
   // Scratch with a fresh name.
   std::string scratch(const std::string& stem, DType dtype, std::vector<std::int64_t> extents, ir::Scratch::Kind kind);
 
@@ -145,6 +150,7 @@ class BodyLowering : public ir::ElementContext {
   const ir::Graph& body_;
   const PassContext& context_;
   AddConstant add_constant_;
+  AddTemporary add_temporary_;
   ir::ValueMap<Place> places_;
   std::vector<Memo> memo_;
   std::vector<int> bindings_;  // values of "$0", "$1", ...: numbered over the whole kernel
@@ -159,13 +165,5 @@ Dim linear_offset(const ir::Index& index, const std::vector<Dim>& extents);
 
 // The same within a row: of the entries and extents behind the first `skip`.
 Dim row_offset(const ir::Index& index, const std::vector<Dim>& extents, std::size_t skip);
-
-// The indices into the operands of a dot that an index into its result and one into the box of its sums need.
-struct DotOperands {
-  ir::Index left, right;
-};
-DotOperands dot_operands(const ir::Node& dot, const ir::Index& at, const ir::Index& sums);
-// The extents of the axes that a dot contracts.
-std::vector<Dim> dot_sums(const ir::Node& dot);
 
 }  // namespace gcompile::passes

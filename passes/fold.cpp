@@ -28,8 +28,8 @@ bool is_constant(Value v) {
 bool same_when_compiled(const Node& node) {
   if (!is_float(node.types[0].dtype) || node.op->is(ir::kView)) return true;
   if (const auto* e = std::get_if<ir::ElementLowering>(&node.op->lower)) return !e->expand || node.op->tolerance == 0;
-  if (node.op->name == "reduce_sum" || node.op->name == "reduce_prod") return false;
-  return !node.op->is(ir::kContraction);
+  if (const auto* r = std::get_if<ir::ReduceLowering>(&node.op->lower)) return r->any_order;
+  return !node.op->is(ir::kContraction) && !node.op->is(ir::kFolding);
 }
 
 bool worth_it(const Node& node) {

@@ -295,11 +295,14 @@ class Lowering {
     {
       KernelBuilder builder(kernel);
       if (const auto& where = graph().where(node); !where.empty()) builder.where = builder.location(where.front());
-      BodyLowering c(builder, body, context_, [&](const Array& value) {
-        const std::string name = add("c", Type::of(value.dtype(), value.shape()), BufferRole::kConstant);
-        module_.buffers.back().data = value;
-        return name;
-      });
+      BodyLowering c(
+          builder, body, context_,
+          [&](const Array& value) {
+            const std::string name = add("c", Type::of(value.dtype(), value.shape()), BufferRole::kConstant);
+            module_.buffers.back().data = value;
+            return name;
+          },
+          [&](const Type& type) { return add("w", type, BufferRole::kTemp); });
       for (const Buffer& b : module_.buffers) c.reserved.insert(b.name);
       for (std::size_t i = 0; i < inputs.size(); ++i) c.place_buffer(body.inputs[i].value, inputs[i]);
       fill(c);

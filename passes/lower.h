@@ -77,6 +77,9 @@ bool emit_with_tails(BodyLowering& c, ir::Value v, const Destination& to);
 // The same for a sum at indices: zeros, then the updates, one after the other. lower_scatter.cpp.
 void emit_scatter(BodyLowering& c, ir::Value v, const Destination& to);
 
+// The same for a value that is made as a whole by loops that its record writes. lower_own.cpp.
+void emit_own_loops(BodyLowering& c, ir::Value v, const Destination& to);
+
 // The same as a contract with the value's expression as epilogue, when there is exactly one dot in it, not placed,
 // whose operands are affine views of memory; returns false and does nothing otherwise. `more` are
 // values that ride on it (places.h): the epilogue stores them too.

@@ -52,7 +52,7 @@ void search(const BodyLowering& c, Value v, const Index& at, Found& found) {
 
 // Sums of one product, as the gradient of a weight is for one row: there is nothing to tile.
 bool has_one_product(const Node& dot) {
-  const std::vector<Dim> extents = dot_sums(dot);
+  const std::vector<Dim> extents = std::get<ir::ContractLowering>(dot.op->lower).sums(dot);
   return std::all_of(extents.begin(), extents.end(), [](const Dim& d) { return d.is(1); });
 }
 
@@ -86,12 +86,14 @@ bool emit_contract(BodyLowering& c, Value v, const Destination& to, const std::v
   if (!found.dot || !found.fits || found.at.size() != found.dot->types[0].dims.size()) return false;
   const Node& dot = *found.dot;
   if (more.empty() && has_one_product(dot)) return false;
-  for (const Dim& extent : dot_sums(dot)) {
+  const auto& rule = std::get<ir::ContractLowering>(dot.op->lower);
+  const std::vector<Dim> sums = rule.sums(dot);
+  for (const Dim& extent : sums) {
     contract.sums.push_back({c.variable("k", extent), extent});
     folded.emplace_back(contract.sums.back().var);
   }
-  if (dot.attrs.has("order")) contract.partials = partial_sums_of_products(dot_sums(dot));
-  const DotOperands index = dot_operands(dot, found.at, folded);
+  if (dot.attrs.has("order")) contract.partials = partial_sums_of_products(sums);
+  const ir::ContractIndices index = rule.operands(dot, found.at, folded);
   const auto left = c.access(dot.operands[0], index.left), right = c.access(dot.operands[1], index.right);
   if (!left || !right) return false;
   contract.left = *left;

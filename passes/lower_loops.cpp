@@ -61,6 +61,7 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
   const Type& t = v.type();
   KernelBuilder& b = c.builder();
   if (!c.is_placed(v) && std::holds_alternative<ir::ScatterLowering>(v.node->op->lower)) return emit_scatter(c, v, to);
+  if (!c.is_placed(v) && std::holds_alternative<ir::LoopLowering>(v.node->op->lower)) return emit_own_loops(c, v, to);
   if (emit_contract(c, v, to)) return;
   const BodyLowering::At here(c, *v.node);
   const std::vector<Dim> extents(t.dims.begin() + static_cast<std::ptrdiff_t>(to.row.size()), t.dims.end());

@@ -34,6 +34,7 @@ std::optional<NestPlan> legal_nest(const std::vector<const ir::Node*>& nodes, co
   for (const ir::Node* node : nodes) {
     const ir::Node& n = *node;
     if (n.types.size() != 1) return refuse(n, "several results");
+    if (n.op->is(ir::kOwnLoops)) return refuse(n, "is made by loops of its own");
     const int p = classes.find({node, 0}, anchor_class);
     if (p == -2) return refuse(n, "has the anchor twice");
     for (int a = 0; a < n.types[0].rank(); ++a)

@@ -36,7 +36,7 @@ const Pass kPasses[] = {
     {"check-nan", "adds a result that says where a NaN was met; updates happen only if there was none", check_nan,
      false},
     {"merge-scans", "scans that take the same steps become one", merge_scans, true, true},
-    {"inline", "calls become what they call", inline_calls, true},
+    {"inline", "calls become what they call", inline_calls, true, true},
     {"simplify", "algebraic rules that keep every bit", static_cast<GraphPass>(simplify), true, true},
     {"fold", "evaluates what depends on constants alone", fold, true, true},
     {"cse", "merges equal nodes, uniting their locations", cse, true, true},

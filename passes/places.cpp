@@ -14,6 +14,7 @@ constexpr int kExpressionLimit = 96;  // nodes computed in one expression
 // Whether a reader of this kind reads the same element of its operand for several elements of its result.
 bool rereads(const ir::Node& reader) {
   if (reader.op->name == "broadcast") return !(reader.types[0].size() == reader.operands[0].type().size());
+  if (const auto* loops = std::get_if<ir::LoopLowering>(&reader.op->lower)) return loops->rereads;
   return reader.op->is(ir::kContraction) || reader.op->is(ir::kIndexing);
 }
 

@@ -79,9 +79,10 @@ class Grouping {
           if (placed_.count(n) && !done.count(n) &&
               rides_on(*n, g.stored, placed_, [&](const Node* o) { return done.count(o) != 0; }))
             store(n);
-      const bool scatters =
-          std::holds_alternative<ir::ScatterLowering>(root->op->lower);  // its rows come from anywhere
-      if (!has_dot && !scatters && g.stored.size() == 1) g.rows = root->types[0].rank();
+      const auto& lowering = root->op->lower;
+      const bool whole = std::holds_alternative<ir::ScatterLowering>(lowering) ||  // its rows come from anywhere
+                         std::holds_alternative<ir::LoopLowering>(lowering);
+      if (!has_dot && !whole && g.stored.size() == 1) g.rows = root->types[0].rank();
       for (const Node* n : g.stored) stored_by_[n] = groups_.size();
       merged_into_.push_back(groups_.size());
       groups_.push_back(std::move(g));

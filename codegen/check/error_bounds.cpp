@@ -57,9 +57,11 @@ class NodeError {
     if (node_.op->is(ir::kView) || name == "concat" || name == "pad" || name == "gather") return moved(value);
     if (name == "barrier") return in(0).error;
     if (name == "scatter_add") return scattered(value);
+    if (name == "cumsum" || name == "window_sum") return summed(value);
+    if (name == "argsort") return order(value);
     if (name == "argmax" || name == "argmin") return index_of_extreme(value);
     if (node_.op->is(ir::kReduction)) return reduced(value);
-    if (name == "dot") return contracted(value);
+    if (node_.op->is(ir::kContraction)) return contracted(value);
     throw InternalError("error_bounds: the op " + std::string(name) + " has no rule");
   }
 
@@ -99,6 +101,45 @@ class NodeError {
     const auto terms = static_cast<double>(in(1).value.size());
     for (std::int64_t i = 0; i < value.size(); ++i)
       out.set(i, out.at(i) + terms * epsilon(t) * sizes.at(i) + overflow(sizes.at(i), t));
+    return out;
+  }
+
+  // Sums of no more terms than the operand has elements for one of the result, or along the axis.
+  Array summed(const Array& value) const {
+    const DType t = value.dtype();
+    if (!is_float(t)) {
+      for (const double e : in(0).error.data<double>())
+        if (e > 0) return Array::full(DType::kF64, value.shape(), kInf);
+      return zeros(value);
+    }
+    const Array ones = evaluate({Array::full(DType::kF64, in(0).value.shape(), 1)});
+    const Array sizes = evaluate({magnitude(0)});
+    Array out = evaluate({in(0).error});
+    for (std::int64_t i = 0; i < value.size(); ++i)
+      out.set(i, out.at(i) + ones.at(i) * epsilon(t) * sizes.at(i) + overflow(sizes.at(i), t));
+    return out;
+  }
+
+  // Certain where neighbours in the order differ by more than they may be off, or neither is off; else all of the line
+  // is uncertain.
+  Array order(const Array& value) const {
+    Array out = zeros(value);
+    const Shape& shape = value.shape();
+    const int axis = static_cast<int>(node_.attrs.get<std::int64_t>("axis"));
+    std::int64_t inner = 1;
+    for (int a = axis + 1; a < shape.rank(); ++a) inner *= shape[a];
+    for (std::int64_t line = 0; shape[axis] > 0 && line < value.size() / shape[axis]; ++line) {
+      const std::int64_t base = line / inner * inner * shape[axis] + line % inner;
+      const auto place = [&](std::int64_t k) {
+        return base + static_cast<std::int64_t>(value.at(base + k * inner)) * inner;
+      };
+      bool certain = true;
+      for (std::int64_t k = 0; k + 1 < shape[axis]; ++k) {
+        const double e = in(0).error.at(place(k)) + in(0).error.at(place(k + 1));
+        certain &= e == 0 || std::abs(in(0).value.at(place(k)) - in(0).value.at(place(k + 1))) > e;
+      }
+      for (std::int64_t k = 0; !certain && k < shape[axis]; ++k) out.set(base + k * inner, kInf);
+    }
     return out;
   }
 
@@ -253,8 +294,8 @@ class NodeError {
     const Array sizes = evaluate({a, b}), ab = evaluate({in(0).error, b}), ba = evaluate({a, in(1).error}),
                 both = evaluate({in(0).error, in(1).error});
     double terms = 1;
-    for (const std::int64_t axis : node_.attrs.ints("lhs_contract"))
-      terms *= static_cast<double>(in(0).value.shape()[static_cast<int>(axis)]);
+    for (const Dim& extent : std::get<ir::ContractLowering>(node_.op->lower).sums(node_))
+      terms *= static_cast<double>(extent.evaluate(dims_));
     Array out = zeros(value);
     for (std::int64_t i = 0; i < value.size(); ++i)
       out.set(i, ab.at(i) + ba.at(i) + both.at(i) + (terms + 1) * epsilon(t) * sizes.at(i) + tiny(t) * terms +

@@ -130,6 +130,25 @@ Values dot_rule(VjpContext& c) {
   return {gradient_of(c, l, r, b, right_first, a.type().rank()), gradient_of(c, r, l, a, left_first, b.type().rank())};
 }
 
+Dims sums_of(const Node& n) {
+  Dims extents;
+  for (const std::int64_t a : n.attrs.ints("lhs_contract")) extents.push_back(n.operands[0].type().dim(a));
+  return extents;
+}
+
+ContractIndices operands_of(const Node& n, const Index& at, const Index& sums) {
+  std::size_t next = n.attrs.ints("lhs_batch").size();
+  const auto full = [&](Value v, const Axes& axes) {
+    Index index(v.type().dims.size());
+    for (std::size_t i = 0; i < axes.batch.size(); ++i) index[static_cast<std::size_t>(axes.batch[i])] = at[i];
+    for (std::size_t i = 0; i < axes.contract.size(); ++i) index[static_cast<std::size_t>(axes.contract[i])] = sums[i];
+    for (const std::int64_t a : axes.free) index[static_cast<std::size_t>(a)] = at[next++];
+    return index;
+  };
+  Index left = full(n.operands[0], left_axes(n));
+  return {std::move(left), full(n.operands[1], right_axes(n))};
+}
+
 // Where both operands are batched there is one batch axis more, the first. Where one is, its rows belong to one larger
 // matrix: the batch is a free axis of it.
 Values batch_dot(BatchContext& c) {
@@ -172,7 +191,7 @@ std::vector<OpDef> dot_ops() {
   d.infer = infer_dot;
   d.vjp = dot_rule;
   d.eval = eval_dot;
-  d.lower = ContractLowering{};
+  d.lower = ContractLowering{sums_of, operands_of};
   d.axes = dot_axes;
   d.batch = batch_dot;
   d.dtypes = kNumbers;

@@ -17,7 +17,7 @@ Expr is_finite(ScalarBuilder& b, Exprs x);
 Expr floor_div(ScalarBuilder& b, Exprs x);
 Expr rem(ScalarBuilder& b, Exprs x);
 
-// expand_exp.cpp, expand_erf.cpp, expand_log.cpp, expand_trig.cpp, expand_pow.cpp
+// expand_exp.cpp, expand_atan.cpp, expand_erf.cpp, expand_log.cpp, expand_trig.cpp, expand_pow.cpp
 Expr exp(ScalarBuilder& b, Exprs x);
 Expr expm1(ScalarBuilder& b, Exprs x);
 Expr tanh(ScalarBuilder& b, Exprs x);
@@ -28,5 +28,7 @@ Expr log1p(ScalarBuilder& b, Exprs x);
 Expr sin(ScalarBuilder& b, Exprs x);
 Expr cos(ScalarBuilder& b, Exprs x);
 Expr pow(ScalarBuilder& b, Exprs x);
+Expr atan(ScalarBuilder& b, Exprs x);
+Expr atan2(ScalarBuilder& b, Exprs x);
 
 }  // namespace gcompile::ir::expand

@@ -11,7 +11,7 @@ namespace gcompile::ir {
 
 std::vector<OpDef> leaf_ops();        // input state constant iota dim
 std::vector<OpDef> unary_ops();       // neg abs sign sqrt rsqrt floor ceil round_even not is_finite stop_gradient
-std::vector<OpDef> math_ops();        // exp expm1 log log1p tanh sigmoid erf sin cos pow
+std::vector<OpDef> math_ops();        // exp expm1 log log1p tanh sigmoid erf sin cos atan atan2 pow
 std::vector<OpDef> binary_ops();      // add sub mul div floor_div rem max min fma
 std::vector<OpDef> compare_ops();     // eq ne lt le gt ge
 std::vector<OpDef> logic_ops();       // and or xor, and the bit operations of kernels
@@ -21,10 +21,14 @@ std::vector<OpDef> structure_ops();   // concat pad
 std::vector<OpDef> indexed_ops();     // gather scatter_add
 std::vector<OpDef> reduce_ops();      // reduce_sum reduce_max reduce_min reduce_prod
 std::vector<OpDef> arg_reduce_ops();  // argmax argmin
+std::vector<OpDef> cumsum_ops();      // cumsum
+std::vector<OpDef> sort_ops();        // argsort
 std::vector<OpDef> dot_ops();         // dot
 std::vector<OpDef> scan_ops();        // scan
 std::vector<OpDef> control_ops();     // cond while
 std::vector<OpDef> call_ops();        // checkpoint custom_vjp
+std::vector<OpDef> window_ops();      // windows window_sum
+std::vector<OpDef> conv_ops();        // conv
 std::vector<OpDef> fusion_ops();      // fusion
 
 }  // namespace gcompile::ir

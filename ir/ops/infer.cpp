@@ -10,6 +10,8 @@ constexpr const char* kKind = "?";
 template <>
 constexpr const char* kKind<std::int64_t> = "an integer";
 template <>
+constexpr const char* kKind<bool> = "true or false";
+template <>
 constexpr const char* kKind<std::string> = "a string";
 template <>
 constexpr const char* kKind<DType> = "a dtype";
@@ -40,6 +42,7 @@ const T& attribute(const InferContext& c, std::string_view key) {
 }
 template const bool& attribute(const InferContext&, std::string_view);
 template const std::int64_t& attribute(const InferContext&, std::string_view);
+template const bool& attribute(const InferContext&, std::string_view);
 template const std::string& attribute(const InferContext&, std::string_view);
 template const DType& attribute(const InferContext&, std::string_view);
 template const Ints& attribute(const InferContext&, std::string_view);

@@ -145,6 +145,34 @@ std::vector<OpDef> math_ops() {
        .dtypes = kFloats,
        .doc = "The cosine of an angle in radians; accurate to |x| of about 1e5.",
        .signature = "cos(x: F[..]) -> F[..]"},
+      {.name = "atan",
+       .arity = 1,
+       .traits = kElementwise,
+       .infer = same_type,
+       .vjp = [](VjpContext& c) -> Values {
+         auto [g, x, y] = unary_rule(c);
+         return {g / (x * x + 1.0)};
+       },
+       .element = [](Numbers v) { return std::atan(v[0]); },
+       .lower = ElementLowering{expand::atan},
+       .dtypes = kFloats,
+       .doc = "The angle whose tangent is x.",
+       .signature = "atan(x: F[..]) -> F[..]"},
+      {.name = "atan2",
+       .arity = 2,
+       .traits = kElementwise,
+       .infer = same_type,
+       .vjp = [](VjpContext& c) -> Values {
+         auto [g, y, x, angle] = binary_rule(c);
+         const V size = x * x + y * y;
+         return {g * x / size, -(g * y / size)};
+       },
+       .element = [](Numbers v) { return std::atan2(v[0], v[1]); },
+       .lower = ElementLowering{expand::atan2},
+       .dtypes = kFloats,
+       .domain = {.avoid_near = 0.05},
+       .doc = "The angle of the point (x, y) in -pi .. pi; 0 of (0, 0).",
+       .signature = "atan2(y: F[..], x: F[..]) -> F[..]"},
       {.name = "pow",
        .arity = 2,
        .traits = kElementwise,

@@ -20,7 +20,12 @@ Ints kept_axes(const Node& n) {
 }
 
 std::vector<Type> infer_reduce(const InferContext& c) {
-  only_attributes(c, {"axes", "order"});
+  // Order: how kernels go over the elements, where that is not theirs to choose.
+  // Ties: which of equal extremes the gradient goes to.
+  only_attributes(c, {"axes", "order", "ties"});
+  if (c.attrs.has("ties") &&
+      (attribute<std::string>(c, "ties") != "first" || c.op.name == "reduce_sum" || c.op.name == "reduce_prod"))
+    c.fail("ties '" + attribute<std::string>(c, "ties") + "' is not first, of a largest or smallest element");
   check_order(c);
   admit_dtype(c);
   const Ints& axes = axes_attribute(c, "axes", c.operands[0].rank(), true);
@@ -67,8 +72,43 @@ V expanded(const V& v, VjpContext& c) { return broadcast(v, c.operand(0).type().
 
 Values sum_rule(VjpContext& c) { return {expanded(cotangent(c), c)}; }
 
-// The gradient of a maximum is shared evenly by the elements that reach it.
+// The number of an element among those that are folded into one, in row-major order.
+V number_among_folded(const V& x, const Ints& axes) {
+  Dim step = 1;
+  V number{x.b, splat(*x.b, {DType::kI32, x.type().dims}, 0)};
+  for (std::size_t i = axes.size(); i-- > 0;) {
+    const Attrs attrs{{"dtype", DType::kI32}, {"dims", x.type().dims}, {"axis", axes[i]}};
+    const V along{x.b, x.b->make("iota", {}, attrs)};
+    const V scale = step.is_constant() ? V{x.b, x.b->scalar(DType::kI32, static_cast<double>(step.constant()))}
+                                       : V{x.b, dim_value(*x.b, DType::kI32, step)};
+    number = number + along * broadcast(scale, x.type().dims, {});
+    step *= x.type().dim(axes[i]);
+  }
+  return number;
+}
+
+// All of the gradient goes to the first element that is the extreme, or to the first NaN.
+Values first_extreme_rule(VjpContext& c) {
+  const V x = operand(c, 0), g = expanded(cotangent(c), c);
+  const Ints &axes = c.node.attrs.ints("axes"), kept = kept_axes(c.node);
+  if (axes.empty()) return {g};
+  Ints folded_last = kept;
+  folded_last.insert(folded_last.end(), axes.begin(), axes.end());
+  Dims lines;
+  Dim folded = 1;
+  for (const std::int64_t a : kept) lines.push_back(x.type().dim(a));
+  for (const std::int64_t a : axes) folded *= x.type().dim(a);
+  lines.push_back(folded);
+  const V line = reshape(transpose(x, folded_last), lines);
+  const V first{&c.b, c.b.make(c.node.op->name == "reduce_max" ? "argmax" : "argmin", {line},
+                               {{"axis", static_cast<std::int64_t>(kept.size())}})};
+  const V hit = compare("eq", number_among_folded(x, axes), broadcast(first, x.type().dims, kept));
+  return {select(hit, g, zeros_like(g))};
+}
+
+// The gradient of a maximum is shared evenly by the elements that reach it, unless the attribute `ties` says first.
 Values extreme_rule(VjpContext& c) {
+  if (c.node.attrs.has("ties")) return first_extreme_rule(c);
   const V x = operand(c, 0), y{&c.b, c.result()};
   const V one = zeros_like(x) + 1.0;
   const V hit = select(compare("eq", x, expanded(y, c)), one, zeros_like(x));
@@ -129,13 +169,15 @@ std::vector<OpDef> reduce_ops() {
   ops.push_back(reduction(
       "reduce_max",
       [](const EvalContext& c) { return eval_fold(c, -INFINITY, [](auto a, auto b) { return larger(a, b); }); },
-      extreme_rule, {"max", lowest, true}, "Largest over axes; NaN when one is; ties share the gradient evenly.",
-      "reduce_max(x: T[..]) {axes} -> T[..]"));
+      extreme_rule, {"max", lowest, true},
+      "Largest over axes; NaN when one is; ties share the gradient evenly, or it goes to the first (ties).",
+      "reduce_max(x: T[..]) {axes, ties} -> T[..]"));
   ops.push_back(reduction(
       "reduce_min",
       [](const EvalContext& c) { return eval_fold(c, INFINITY, [](auto a, auto b) { return smaller(a, b); }); },
-      extreme_rule, {"min", highest, true}, "Smallest over axes; NaN when one is; ties share the gradient evenly.",
-      "reduce_min(x: T[..]) {axes} -> T[..]"));
+      extreme_rule, {"min", highest, true},
+      "Smallest over axes; NaN when one is; ties share the gradient evenly, or it goes to the first (ties).",
+      "reduce_min(x: T[..]) {axes, ties} -> T[..]"));
   ops.push_back(reduction(
       "reduce_prod", [](const EvalContext& c) { return eval_fold(c, 1, [](auto a, auto b) { return times(a, b); }); },
       product_rule, {"mul", [](DType) { return 1.0; }}, "Product over axes.", "reduce_prod(x: T[..]) {axes} -> T[..]"));

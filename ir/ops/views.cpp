@@ -8,6 +8,7 @@
 #include "gcompile/ir/ops/infer.h"
 #include "gcompile/ir/ops/reshape.h"
 #include "gcompile/ir/ops/rules.h"
+#include "gcompile/ir/ops/windows.h"
 
 namespace gcompile::ir {
 namespace {
@@ -114,39 +115,6 @@ std::vector<Array> eval_slice(const EvalContext& c) {
     for (std::size_t i = 0; i < from.size(); ++i) from[i] = starts[i] + to[i] * steps[i];
     return from;
   })};
-}
-
-// `count` zeros joined to both ends of an axis.
-V with_zeros(V x, std::int64_t axis, const Dim& before, const Dim& after) {
-  std::vector<Value> parts;
-  const auto zeros = [&](const Dim& count) {
-    if (count.is(0)) return;
-    Type t = x.type();
-    t.dims[at(axis)] = count;
-    parts.push_back(splat(*x.b, t, 0));
-  };
-  zeros(before);
-  parts.push_back(x);
-  zeros(after);
-  return parts.size() == 1 ? x : V{x.b, x.b->make("concat", parts, {{"axis", axis}})};
-}
-
-// x with step - 1 zeros between the elements of an axis: a new last axis, padded and folded in, less the last zeros.
-V dilated(V x, std::int64_t axis, std::int64_t step) {
-  if (step == 1 || x.type().dim(axis).is(0)) return x;
-  const Dim n = x.type().dim(axis);
-  Dims split = x.type().dims, joined = split;
-  split.insert(split.begin() + axis + 1, Dim(1));
-  joined[at(axis)] = n * Dim(step);
-  const V filler = {x.b, x.b->scalar(x.type().dtype, 0)};
-  Ints low(split.size(), 0), high(split.size(), 0);
-  high[at(axis + 1)] = step - 1;
-  const V padded{x.b, x.b->make("pad", {reshape(x, split), filler}, {{"low", low}, {"high", high}})};
-  const V flat = reshape(padded, joined);
-  Dims stops = joined;
-  stops[at(axis)] = n * Dim(step) - Dim(step - 1);
-  return {x.b, x.b->make("slice", {flat},
-                         {{"starts", Ints(joined.size(), 0)}, {"stops", stops}, {"steps", Ints(joined.size(), 1)}})};
 }
 
 // The cotangent goes back to where its elements came from, zeros elsewhere.

@@ -200,7 +200,9 @@ class Generator : private ValuePool {
     const Value v = any();
     if (v.type().rank() == 0) return std::nullopt;
     const std::int64_t axis = random_axis(v);
-    const std::int64_t what = between(r_, 0, 2);
+    const std::int64_t what = between(r_, 0, 4);
+    if (what == 3) return along_an_axis(v, axis);
+    if (what == 4) return moving_window(v);
     if (what == 0) {
       std::vector<Value> parts{v};
       for (std::int64_t n = between(r_, 1, 2); n > 0; --n) {
@@ -226,6 +228,48 @@ class Generator : private ValuePool {
     if (!indices) return std::nullopt;
     if (chance(r_, 60)) return gather(v, *indices, axis);
     return scatter_add(*indices);
+  }
+
+  std::optional<Value> along_an_axis(Value v, std::int64_t axis) {
+    if (v.type().dtype == DType::kBool) return std::nullopt;
+    if (chance(r_, 40)) return b_.make("argsort", {v}, {{"axis", axis}, {"descending", chance(r_, 50)}});
+    return b_.make("cumsum", {v}, {{"axis", axis}, {"reverse", chance(r_, 40)}, {"exclusive", chance(r_, 40)}});
+  }
+
+  // Windows along constant axes, sometimes with their sums or largest elements; or a conv with a window of its own,
+  // where there are axes enough.
+  std::optional<Value> moving_window(Value v) {
+    if (v.type().dtype == DType::kBool || v.type().rank() > 5) return std::nullopt;
+    const auto is_fixed = [](const Dim& d) { return d.is_constant() && d.constant() > 0; };
+    const auto& dims = v.type().dims;
+    const bool convolves = is_float(v.type().dtype) && dims.size() > 2 &&
+                           std::all_of(dims.begin() + 1, dims.end(), is_fixed) && chance(r_, 50);
+    Ints axes, strides, dilations, folded;
+    std::vector<Dim> sizes;
+    for (std::size_t a = convolves ? 2 : 0; a < dims.size(); ++a) {
+      if (!is_fixed(dims[a]) || (!convolves && chance(r_, 40))) continue;
+      const std::int64_t size = between(r_, 1, std::min<std::int64_t>(dims[a].constant(), 3));
+      axes.push_back(static_cast<std::int64_t>(a));
+      sizes.emplace_back(size);
+      strides.push_back(between(r_, 1, 3));
+      dilations.push_back(size > 1 ? between(r_, 1, std::min<std::int64_t>((dims[a].constant() - 1) / (size - 1), 2))
+                                   : 1);
+    }
+    if (axes.empty()) return std::nullopt;
+    if (convolves) {
+      std::vector<Dim> x = dims, w{1, Dim(between(r_, 1, 5)), dims[1]};
+      x.insert(x.begin() + 1, Dim(1));
+      w.insert(w.end(), sizes.begin(), sizes.end());
+      return b_.make("conv", {ir::reshape({&b_, v}, x).v, like({v.type().dtype, w})},
+                     {{"strides", strides}, {"dilations", dilations}});
+    }
+    const Value windows =
+        b_.make("windows", {v}, {{"axes", axes}, {"sizes", sizes}, {"strides", strides}, {"dilations", dilations}});
+    for (std::size_t i = 0; i < axes.size(); ++i) folded.push_back(axes[0] + static_cast<std::int64_t>(i));
+    if (chance(r_, 30)) return windows;
+    if (chance(r_, 50)) return b_.make("reduce_max", {windows}, {{"axes", folded}, {"ties", std::string("first")}});
+    return b_.make("window_sum", {windows},
+                   {{"axes", axes}, {"strides", strides}, {"dilations", dilations}, {"dims", dims}});
   }
 
   // With as many shared axes as the operands happen to have, or fewer.

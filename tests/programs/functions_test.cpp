@@ -56,6 +56,27 @@ TEST(Functions, ComparisonsAndSelection) {
   expect([](Tensor x) { return floor_div(x, 3) + 100 * remainder(x, 3); }, Array{7, -7}, Array{102, 197});
 }
 
+TEST(Functions, AnglesAndHyperbolas) {
+  expect([](Tensor x) { return tan(x); }, kX,
+         Array{{1.5574077f, 2.1850399f, -0.1425465f}, {0.5463025f, 0.0f, -1.5574077f}});
+  expect([](Tensor x) { return atan(x); }, Array{-1e30f, -1.0f, 0.5f, 3.0f, INFINITY},
+         Array{-1.5707963f, -0.7853982f, 0.4636476f, 1.2490458f, 1.5707963f});
+  expect([](Tensor x) { return asin(x); }, Array{-1.0f, -0.5f, 0.25f, 1.0f},
+         Array{-1.5707963f, -0.5235988f, 0.2526803f, 1.5707963f});
+  expect([](Tensor x) { return acos(x); }, Array{-1.0f, -0.5f, 0.25f, 1.0f},
+         Array{3.1415927f, 2.0943951f, 1.3181161f, 0.0f});
+  expect([](Tensor x) { return sinh(x) + 0 * cosh(x); }, kX,
+         Array{{1.1752012f, -3.6268604f, 10.0178749f}, {0.5210953f, 0.0f, -1.1752012f}});
+  expect([](Tensor x) { return cosh(x); }, kX,
+         Array{{1.5430806f, 3.7621957f, 10.0676620f}, {1.1276260f, 1.0f, 1.5430806f}});
+  expect(
+      [](Tensor x) {
+        return atan2(x, constant(Array{1.0f, -1.0f, 0.0f}));
+      },
+      Array{{1.0f, 1.0f, 1.0f}, {-2.0f, -1.0f, 0.0f}},
+      Array{{0.7853982f, 2.3561945f, 1.5707963f}, {-1.1071487f, -2.3561945f, 0.0f}});
+}
+
 TEST(Functions, Reductions) {
   expect([](Tensor x) { return sum(x); }, kX, Array(1.5f));
   expect([](Tensor x) { return x.sum(0); }, kX, Array{1.5f, -2.0f, 2.0f});

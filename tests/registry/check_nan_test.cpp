@@ -17,7 +17,8 @@
 namespace gcompile::registry {
 namespace {
 
-const std::set<std::string_view> kMayLeaveOut{"select", "slice", "pad", "gather", "is_finite"};
+const std::set<std::string_view> kMayLeaveOut{"select",    "slice",   "pad",  "gather",
+                                              "is_finite", "windows", "conv", "cumsum"};
 
 bool has_nan(const Array& a) {
   bool found = false;

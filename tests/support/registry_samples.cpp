@@ -199,12 +199,79 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
   const auto gather = [](Dims x, Dims i, std::int64_t a) {
     return [=](Maker& m) { return m.make({m.input(x), m.input(i, DType::kI32)}, {{"axis", a}}); };
   };
+  const auto first_of_ties = [](Dims dims, Ints list) {
+    return [=](Maker& m) { return m.make({m.input(dims)}, {{"axes", list}, {"ties", std::string("first")}}); };
+  };
+  if (op == "reduce_max" || op == "reduce_min")
+    return {{"over columns", axes(matrix, {1})},
+            {"over rows", axes(matrix, {0})},
+            {"of a cube", axes(cube, {0, 2})},
+            {"over nothing", axes(matrix, {})},
+            {"the first over rows", first_of_ties(matrix, {0})},
+            {"the first over all", first_of_ties(matrix, {0, 1})},
+            {"the first of a cube", first_of_ties(cube, {0, 2})}};
   if (op.starts_with("reduce_"))
     return {{"over columns", axes(matrix, {1})},
             {"over rows", axes(matrix, {0})},
             {"over all", axes(matrix, {0, 1})},
             {"of a cube", axes(cube, {0, 2})},
             {"over nothing", axes(matrix, {})}};
+  const auto cumsum = [](Dims dims, std::int64_t a, bool reverse, bool exclusive) {
+    return [=](Maker& m) {
+      return m.make({m.input(dims)}, {{"axis", a}, {"reverse", reverse}, {"exclusive", exclusive}});
+    };
+  };
+  if (op == "cumsum")
+    return {{"down rows", cumsum(matrix, 0, false, false)},
+            {"along rows", cumsum(matrix, 1, false, true)},
+            {"backwards", cumsum(cube, 1, true, false)},
+            {"backwards without itself", cumsum({3, kN, 21}, 0, true, true)},
+            {"of long rows", cumsum({kN, 40}, 1, false, false)},
+            {"of a vector", cumsum({kN}, 0, false, false)}};
+  const auto argsort = [](Dims dims, std::int64_t a, bool descending) {
+    return [=](Maker& m) { return m.make({m.input(dims)}, {{"axis", a}, {"descending", descending}}); };
+  };
+  if (op == "argsort")
+    return {{"of a vector", argsort({kN}, 0, false)},
+            {"of rows", argsort({kN, 21}, 1, true)},
+            {"of columns", argsort({kN, 5}, 0, false)},
+            {"in the middle", argsort({2, kN, 3}, 1, true)},
+            {"of one", argsort({kN, 1}, 1, false)}};
+  const auto windows = [](Dims dims, Ints along, Dims sizes, Ints strides, Ints dilations) {
+    return [=](Maker& m) {
+      return m.with_n().make({m.input(dims)},
+                             {{"axes", along}, {"sizes", sizes}, {"strides", strides}, {"dilations", dilations}});
+    };
+  };
+  if (op == "windows")
+    return {{"along the last axis", windows({kN, 9}, {1}, {3}, {1}, {1})},
+            {"overlapping squares", windows({kN, 2, 8, 7}, {2, 3}, {3, 2}, {2, 1}, {1, 2})},
+            {"apart", windows({11, kN}, {0}, {2}, {4}, {1})},
+            {"along a symbolic axis", windows({kN + Dim(3), 2}, {0}, {4}, {1}, {1})}};
+  const auto window_sum = [](Dims g, Dims to, Ints along, Ints strides, Ints dilations) {
+    return [=](Maker& m) {
+      return m.with_n().make({m.input(g)},
+                             {{"axes", along}, {"strides", strides}, {"dilations", dilations}, {"dims", to}});
+    };
+  };
+  if (op == "window_sum")
+    return {{"along the last axis", window_sum({kN, 3, 7}, {kN, 9}, {1}, {1}, {1})},
+            {"overlapping squares", window_sum({kN, 2, 3, 2, 3, 5}, {kN, 2, 8, 7}, {2, 3}, {2, 1}, {1, 2})},
+            {"apart", window_sum({2, 3, kN}, {11, kN}, {0}, {4}, {1})},
+            {"to a symbolic axis", window_sum({4, kN, 2}, {kN + Dim(3), 2}, {0}, {1}, {1})}};
+  const auto conv = [](Dims x, Dims w, Ints strides, Ints dilations) {
+    return [=](Maker& m) {
+      return m.with_n().make({m.input(x), m.input(w)}, {{"strides", strides}, {"dilations", dilations}});
+    };
+  };
+  if (op == "conv")
+    return {{"along one axis", conv({kN, 1, 2, 7}, {1, 3, 2, 3}, {1}, {1})},
+            {"of images", conv({kN, 1, 3, 6, 5}, {1, 4, 3, 3, 2}, {1, 1}, {1, 1})},
+            {"with strides", conv({kN, 1, 2, 8, 7}, {1, 2, 2, 3, 3}, {2, 3}, {1, 1})},
+            {"dilated", conv({2, 1, 2, 7, 9}, {1, kN, 2, 2, 3}, {1, 2}, {3, 2})},
+            {"in groups", conv({kN, 3, 1, 5, 5}, {3, 2, 1, 2, 2}, {1, 1}, {1, 1})},
+            {"of wide images", conv({kN, 1, 2, 4, 40}, {1, 3, 2, 3, 3}, {1, 1}, {1, 1})},
+            {"along a symbolic axis", conv({1, 1, 2, kN + Dim(2)}, {1, 3, 2, 3}, {1}, {1})}};
   if (op == "argmax" || op == "argmin")
     return {{"over columns", axis(matrix, 1)}, {"over rows", axis(matrix, 0)}, {"of a cube", axis(cube, 2)}};
   if (op == "dot")

@@ -226,6 +226,23 @@ std::map<std::string, std::function<Value(Builder&)>> samples() {
     return b.make("scatter_add", {f(b, {N, 4}), b.input("i", {DType::kI32, {N}})},
                   {{"axis", std::int64_t{0}}, {"dims", std::vector<Dim>{7, 4}}});
   };
+  s["cumsum"] = [=](Builder& b) {
+    return b.make("cumsum", {f(b, {N, 4})}, {{"axis", std::int64_t{1}}, {"reverse", true}, {"exclusive", false}});
+  };
+  s["argsort"] = [=](Builder& b) {
+    return b.make("argsort", {f(b, {N, 4})}, {{"axis", std::int64_t{0}}, {"descending", true}});
+  };
+  s["windows"] = [=](Builder& b) {
+    return b.make("windows", {f(b, {N, 8})},
+                  {{"axes", Ints{1}}, {"sizes", Dims{3}}, {"strides", Ints{2}}, {"dilations", Ints{1}}});
+  };
+  s["window_sum"] = [=](Builder& b) {
+    return b.make("window_sum", {f(b, {N, 3, 3})},
+                  {{"axes", Ints{1}}, {"dims", Dims{N, 8}}, {"strides", Ints{2}}, {"dilations", Ints{1}}});
+  };
+  s["conv"] = [=](Builder& b) {
+    return b.make("conv", {f(b, {N, 1, 2, 8}), f(b, {1, 4, 2, 3})}, {{"strides", Ints{2}}, {"dilations", Ints{1}}});
+  };
   s["fusion"] = [=](Builder& b) {
     auto body = std::make_shared<Graph>("body");
     Builder inner(*body);

@@ -273,6 +273,18 @@ TEST(OpRefusals, NameShapesAndWhatWasExpected) {
             "reduce_sum: axes 2 is out of range for rank 2 (f32[2,3])");
   EXPECT_EQ(refusal("slice", {{DType::kF32, {5}}}, {{"starts", Ints{2}}, {"stops", Dims{7}}, {"steps", Ints{1}}}),
             "slice: 2 to 7 is no part of axis 0 of f32[5]");
+  const Attrs moves{{"strides", Ints{2}}, {"dilations", Ints{3}}};
+  EXPECT_EQ(refusal("conv", {{DType::kF32, {2, 1, 4, 9}}, {DType::kF32, {1, 5, 3, 3}}}, moves),
+            "conv: the channels differ: f32[2,1,4,9] and f32[1,5,3,3] (4 against 3)");
+  EXPECT_EQ(refusal("conv", {{DType::kF32, {2, 1, 4, 6}}, {DType::kF32, {1, 5, 4, 3}}}, moves),
+            "conv: a window of 3, which spans 7, does not fit into an axis of 6 (f32[2,1,4,6] and f32[1,5,4,3])");
+  EXPECT_EQ(refusal("gather", {{DType::kF32, {4, 5}}, {DType::kI32, {3, 2}}},
+                    {{"axis", std::int64_t{1}}, {"batch_axes", std::int64_t{1}}}),
+            "gather: batch axis 0 differs: f32[4,5] and the indices i32[3,2]");
+  EXPECT_EQ(refusal("gather", {{DType::kF32, {4, 5}}, {DType::kI32, {4, 5}}},
+                    {{"axis", std::int64_t{1}}, {"batch_axes", std::int64_t{2}}}),
+            "gather: batch_axes 2 must be in 0 .. 1: they come before axis 1 of f32[4,5] and are axes of the indices "
+            "i32[4,5]");
   const std::string division = refusal("div", {{DType::kI32, {3}}, {DType::kI32, {3}}});
   EXPECT_NE(division.find("floor_div"), std::string::npos) << division;
   EXPECT_NE(division.find("cast"), std::string::npos) << division;

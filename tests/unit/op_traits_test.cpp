@@ -28,6 +28,14 @@ TEST(OpTraits, FoldingIsWhatTheLoweringDoes) {
       EXPECT_TRUE(find_op(rule.combine) && find_op(rule.combine)->is(kElementwise));
       EXPECT_TRUE(rule.identity && rule.element);
     }
+    if (const auto* loops = std::get_if<LoopLowering>(&op.lower)) {
+      EXPECT_TRUE(loops->emit && op.is(kOwnLoops) && op.is(kFolding));
+    }
+    const auto* contract = std::get_if<ContractLowering>(&op.lower);
+    EXPECT_EQ(contract != nullptr, op.is(kContraction));
+    if (contract) {
+      EXPECT_TRUE(contract->sums && contract->operands);
+    }
     if (op.is(kIndexing)) {
       EXPECT_EQ(op.arity, 2);
     }
