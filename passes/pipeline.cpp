@@ -22,6 +22,7 @@
 #include "gcompile/passes/simplify.h"
 #include "gcompile/passes/simplify_index.h"
 #include "gcompile/passes/tile.h"
+#include "gcompile/passes/widen.h"
 
 namespace gcompile::passes {
 namespace {
@@ -32,6 +33,7 @@ const Pass kPasses[] = {
      false},
     {"check-nan", "adds a result that says where a NaN was met; updates happen only if there was none", check_nan,
      false},
+    {"widen", "16-bit floats are computed in f32 and rounded after every operation", widen, true},
     {"simplify", "algebraic rules that keep every bit", static_cast<GraphPass>(simplify), true},
     {"fold", "evaluates what depends on constants alone", fold, true},
     {"cse", "merges equal nodes, uniting their locations", cse, true},
@@ -52,8 +54,9 @@ const Pass kPasses[] = {
 
 // Folding leaves selects between constants and the like behind, so simplify runs again after it.
 constexpr std::string_view kStandard[] = {
-    "simplify", "fold",  "simplify",       "cse",  "contract",    "dce",      "layout",      "rematerialize",
-    "fuse",     "lower", "simplify-index", "tile", "expand-math", "schedule", "parallelize", "plan-memory",
+    "widen", "simplify",    "fold",          "simplify",    "cse",         "contract",
+    "dce",   "layout",      "rematerialize", "fuse",        "lower",       "simplify-index",
+    "tile",  "expand-math", "schedule",      "parallelize", "plan-memory",
 };
 
 }  // namespace
