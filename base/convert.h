@@ -1,6 +1,6 @@
-// Conversions of elements, defined for every value of every pair of types: floats are rounded to the nearest, and go to
-// integers towards zero, to the nearest one there is where that is none, NaN to 0; integers wrap around; a bool is
-// x != 0.
+// Conversions of elements, defined for every value of every pair of types: floats are rounded to the nearest (to those
+// of 16 bits by way of f32), and go to integers towards zero, to the nearest one there is where that is none, NaN to 0;
+// integers wrap around; a bool is x != 0.
 #pragma once
 
 #include <cmath>

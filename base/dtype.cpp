@@ -6,6 +6,8 @@ std::string_view name(DType t) {
   switch (t) {
     case DType::kF32: return "f32";
     case DType::kF64: return "f64";
+    case DType::kF16: return "f16";
+    case DType::kBF16: return "bf16";
     case DType::kI32: return "i32";
     case DType::kI64: return "i64";
     case DType::kU32: return "u32";

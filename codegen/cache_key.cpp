@@ -192,12 +192,13 @@ void add(Hasher& hash, const Rates& rates) {
 }
 
 void add(Hasher& hash, const Target& target) {
-  const auto& [name, cpu, features, triple, vector_bytes, vector_registers, has_fma, reorder_window, serial_cutoff,
-               chains, l1_bytes, l2_bytes, unroll_limit, tile_elements, stack_limit, rates] = target;
+  const auto& [name, cpu, features, triple, vector_bytes, vector_registers, has_fma, has_f16c, reorder_window,
+               serial_cutoff, chains, l1_bytes, l2_bytes, unroll_limit, tile_elements, stack_limit, rates] = target;
   for (const std::string* text : {&name, &cpu, &features, &triple}) hash.add(std::string_view(*text));
-  for (const std::int64_t n : {std::int64_t{vector_bytes}, std::int64_t{vector_registers}, std::int64_t{has_fma},
-                               std::int64_t{reorder_window}, serial_cutoff, std::int64_t{chains}, l1_bytes, l2_bytes,
-                               std::int64_t{unroll_limit}, tile_elements, stack_limit})
+  for (const std::int64_t n :
+       {std::int64_t{vector_bytes}, std::int64_t{vector_registers}, std::int64_t{has_fma}, std::int64_t{has_f16c},
+        std::int64_t{reorder_window}, serial_cutoff, std::int64_t{chains}, l1_bytes, l2_bytes,
+        std::int64_t{unroll_limit}, tile_elements, stack_limit})
     hash.add(n);
   add(hash, rates);
 }

@@ -1,5 +1,6 @@
 // One line per primitive. Arithmetic dispatches on the operands' LLVM type: integers wrap around, float and double
-// follow IEEE 754 with round to nearest and no flags; i1 is bool. Whether an integer has a sign the dtype says.
+// follow IEEE 754 with round to nearest and no flags; i1 is bool. Whether an integer has a sign the dtype says. 16-bit
+// floats are f32 in registers: what computes one rounds it at once.
 #include "gcompile/codegen/llvm_emit_ops.h"
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "gcompile/base/error.h"
+#include "gcompile/codegen/llvm_float16.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -167,13 +169,14 @@ struct Primitive {
   std::string_view name;
   std::size_t arity;
   Value* (*emit)(const OpContext&, Values);
+  bool exact = false;  // of 16-bit floats, which are f32 in registers, the result needs no rounding
 };
 
 // clang-format off: one line per primitive
 using I = llvm::Instruction;
 using C = const OpContext&;
 constexpr Primitive kPrimitives[] = {
-    {"abs", 1, [](C c, Values v) { return absolute(c, v[0]); }},
+    {"abs", 1, [](C c, Values v) { return absolute(c, v[0]); }, true},
     {"add", 2, [](C c, Values v) { return arithmetic(c, v, I::FAdd, I::Add); }},
     {"and", 2, [](C c, Values v) { return c.b.CreateAnd(v[0], v[1]); }},
     {"ashr", 2, [](C c, Values v) { return c.b.CreateAShr(v[0], distance(c, v[1])); }},
@@ -195,16 +198,16 @@ constexpr Primitive kPrimitives[] = {
     {"le", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OLE, CmpInst::ICMP_SLE); }},
     {"lshr", 2, [](C c, Values v) { return c.b.CreateLShr(v[0], distance(c, v[1])); }},
     {"lt", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_OLT, CmpInst::ICMP_SLT); }},
-    {"max", 2, [](C c, Values v) { return extremum(c, v, CmpInst::FCMP_OGT, CmpInst::ICMP_SGT); }},
-    {"min", 2, [](C c, Values v) { return extremum(c, v, CmpInst::FCMP_OLT, CmpInst::ICMP_SLT); }},
+    {"max", 2, [](C c, Values v) { return extremum(c, v, CmpInst::FCMP_OGT, CmpInst::ICMP_SGT); }, true},
+    {"min", 2, [](C c, Values v) { return extremum(c, v, CmpInst::FCMP_OLT, CmpInst::ICMP_SLT); }, true},
     {"mul", 2, [](C c, Values v) { return arithmetic(c, v, I::FMul, I::Mul); }},
     {"ne", 2, [](C c, Values v) { return compare(c, v, CmpInst::FCMP_UNE, CmpInst::ICMP_NE); }},
-    {"neg", 1, [](C c, Values v) { return is_float_value(v[0]) ? c.b.CreateFNeg(v[0]) : c.b.CreateNeg(v[0]); }},
+    {"neg", 1, [](C c, Values v) { return is_float_value(v[0]) ? c.b.CreateFNeg(v[0]) : c.b.CreateNeg(v[0]); }, true},
     {"not", 1, [](C c, Values v) { return c.b.CreateNot(v[0]); }},
     {"or", 2, [](C c, Values v) { return c.b.CreateOr(v[0], v[1]); }},
     {"rem", 2, [](C c, Values v) { return remainder(c, v); }},
     {"round_even", 1, [](C c, Values v) { return round_to(c, v[0], Rounding::kNearest); }},
-    {"select", 3, [](C c, Values v) { return c.b.CreateSelect(v[0], v[1], v[2]); }},
+    {"select", 3, [](C c, Values v) { return c.b.CreateSelect(v[0], v[1], v[2]); }, true},
     {"shl", 2, [](C c, Values v) { return c.b.CreateShl(v[0], distance(c, v[1])); }},
     {"sqrt", 1, [](C c, Values v) { return static_cast<Value*>(c.b.CreateUnaryIntrinsic(Intrinsic::sqrt, v[0])); }},
     {"sub", 2, [](C c, Values v) { return arithmetic(c, v, I::FSub, I::Sub); }},
@@ -221,9 +224,9 @@ unsigned bits_of(DType t) { return static_cast<unsigned>(8 * size_of(t)); }
 }  // namespace
 
 llvm::Type* register_type(llvm::LLVMContext& context, ir::VType type) {
-  llvm::Type* element = type.dtype == DType::kF32    ? llvm::Type::getFloatTy(context)
-                        : type.dtype == DType::kF64  ? llvm::Type::getDoubleTy(context)
-                        : type.dtype == DType::kBool ? llvm::Type::getInt1Ty(context)
+  llvm::Type* element = type.dtype == DType::kF32 || is_float16(type.dtype) ? llvm::Type::getFloatTy(context)
+                        : type.dtype == DType::kF64                         ? llvm::Type::getDoubleTy(context)
+                        : type.dtype == DType::kBool                        ? llvm::Type::getInt1Ty(context)
                                                      : llvm::Type::getIntNTy(context, bits_of(type.dtype));
   return type.lanes ? llvm::FixedVectorType::get(element, ir::kLanes) : element;
 }
@@ -238,7 +241,10 @@ llvm::Value* emit_op(const OpContext& context, std::string_view op, Values opera
                                    [](const Primitive& x, std::string_view name) { return x.name < name; });
   if (p == end || p->name != op) no_such(op, "is no scalar primitive: expand-math has to write it with simpler ops");
   if (operands.size() != p->arity) no_such(op, "takes " + std::to_string(p->arity) + " operands");
-  return p->emit(context, operands);
+  llvm::Value* made = p->emit(context, operands);
+  return is_float16(context.type.dtype) && !p->exact
+             ? rounded_to_float16(context.b, context.target, made, context.type.dtype)
+             : made;
 }
 
 }  // namespace gcompile::codegen

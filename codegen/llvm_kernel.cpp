@@ -159,8 +159,9 @@ class KernelEmitter {
   Value* allocate(const ir::Scratch& scratch) {
     std::uint64_t count = 1;
     for (const std::int64_t e : scratch.extents) count *= static_cast<std::uint64_t>(e);
-    llvm::Type* element =
-        scratch.dtype == DType::kBool ? b_.getInt8Ty() : register_type(b_.getContext(), {scratch.dtype});
+    llvm::Type* element = scratch.dtype == DType::kBool ? b_.getInt8Ty()
+                          : is_float16(scratch.dtype)   ? b_.getInt16Ty()
+                                                        : register_type(b_.getContext(), {scratch.dtype});
     llvm::AllocaInst* memory = entry_.CreateAlloca(llvm::ArrayType::get(element, count), nullptr, scratch.name);
     memory->setAlignment(llvm::Align(kFrameAlignment));
     return memory;
@@ -248,7 +249,10 @@ class KernelEmitter {
 
   Value* literal(const Instr& i) {
     llvm::Type* type = register_type(b_.getContext(), {i.type.dtype, false});
-    if (is_float(i.type.dtype)) return llvm::ConstantFP::get(type, i.literal);
+    if (is_float(i.type.dtype))
+      return llvm::ConstantFP::get(type, dispatch(i.type.dtype, [&](auto zero) {
+                                     return static_cast<double>(convert<decltype(zero)>(i.literal));
+                                   }));
     const auto whole = convert<std::int64_t>(i.literal);
     return llvm::ConstantInt::getSigned(type, i.type.dtype == DType::kBool ? -whole : whole);
   }

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "gcompile/base/error.h"
+#include "gcompile/codegen/llvm_float16.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -35,14 +36,17 @@ Value* mask_bit(llvm::IRBuilder<>& b, Value* bits, int lane) {
 }
 
 llvm::Type* MemoryEmitter::memory_type(DType dtype) {
-  return dtype == DType::kBool ? b_.getInt8Ty() : register_type(b_.getContext(), {dtype, false});
+  if (dtype == DType::kBool) return b_.getInt8Ty();
+  return is_float16(dtype) ? b_.getInt16Ty() : register_type(b_.getContext(), {dtype, false});
 }
 
 Value* MemoryEmitter::from_memory(Value* x, DType dtype) {
+  if (is_float16(dtype)) return float16_of_bits(b_, target_, x, dtype);
   return dtype == DType::kBool ? b_.CreateICmpNE(x, llvm::Constant::getNullValue(x->getType())) : x;
 }
 
 Value* MemoryEmitter::to_memory(Value* x, DType dtype) {
+  if (is_float16(dtype)) return bits_of_float16(b_, target_, x, dtype);
   return dtype == DType::kBool ? b_.CreateZExt(x, x->getType()->getWithNewBitWidth(8)) : x;
 }
 

@@ -45,7 +45,7 @@ class MemoryEmitter {
   void lane_reduce(const Place& destination, const Place& source, int extent, const Combine& combine);
 
  private:
-  llvm::Type* memory_type(DType dtype);  // bool is a byte
+  llvm::Type* memory_type(DType dtype);  // bool is a byte, a 16-bit float its bits
   llvm::Value* from_memory(llvm::Value* x, DType dtype);
   llvm::Value* to_memory(llvm::Value* x, DType dtype);
   llvm::Value* element(const Place& place, const Linear& offset);  // address of the one that all lanes share

@@ -87,7 +87,7 @@ constexpr Family kFamilies[] = {{"znver2", kZen3},
 struct Level {
   std::string_view name;  // the processor's name for LLVM too
   int vector_bytes, vector_registers;
-  bool has_fma;
+  bool has_fma, has_f16c;
   const Rates& rates;
   std::vector<std::string_view> features;  // beyond the level before, as LLVM calls them
 };
@@ -95,9 +95,15 @@ struct Level {
 // The levels of the x86-64 psABI; each includes those before it.
 std::span<const Level> levels() {
   static const std::vector<Level> table = {
-      {"x86-64", 16, 16, false, kSse, {"sse2"}},
-      {"x86-64-v3", 32, 16, true, kAvx2, {"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "popcnt", "sse4.2"}},
-      {"x86-64-v4", 64, 32, true, kAvx512, {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}},
+      {"x86-64", 16, 16, false, false, kSse, {"sse2"}},
+      {"x86-64-v3",
+       32,
+       16,
+       true,
+       true,
+       kAvx2,
+       {"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "popcnt", "sse4.2"}},
+      {"x86-64-v4", 64, 32, true, true, kAvx512, {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}},
   };
   return table;
 }
@@ -108,6 +114,7 @@ Target target_of(const Level& level) {
   t.vector_bytes = level.vector_bytes;
   t.vector_registers = level.vector_registers;
   t.has_fma = level.has_fma;
+  t.has_f16c = level.has_f16c;
   t.rates = level.rates;
   return t;
 }

@@ -51,6 +51,14 @@ TensorSpec f64(const D&... dims) {
   return {{DType::kF64, {Dim(dims)...}}};
 }
 template <std::convertible_to<Dim>... D>
+TensorSpec bf16(const D&... dims) {
+  return {{DType::kBF16, {Dim(dims)...}}};
+}
+template <std::convertible_to<Dim>... D>
+TensorSpec f16(const D&... dims) {
+  return {{DType::kF16, {Dim(dims)...}}};
+}
+template <std::convertible_to<Dim>... D>
 TensorSpec i32(const D&... dims) {
   return {{DType::kI32, {Dim(dims)...}}};
 }

@@ -21,13 +21,14 @@ enum Trait : std::uint32_t {
   kView = 1u << 2,  // result elements are copies of operand 0's elements, at other indices
   kReduction = 1u << 3,
   kLeaf = 1u << 4,        // input, state, constant, iota, dim: no operands
-  kKernelOnly = 1u << 5,  // a scalar primitive of kernels that graphs do not contain (bitcast, shifts)
+  kKernelOnly = 1u << 5,  // a scalar primitive of kernels that graphs do not contain (bitcast)
   kContraction = 1u << 6,
-  kFolding = 1u << 7,   // an element of the result is made of many of operand 0: reductions, argmax, scatter_add
-  kIndexing = 1u << 8,  // elements of operand 1 say which elements of operand 0 and of the result belong together
-  kControl = 1u << 9,   // bodies say what is done: a loop, a branch, a call
-  kInlined = 1u << 10,  // of these: one that the pass `inline` replaces by its first body
+  kFolding = 1u << 7,    // an element of the result is made of many of operand 0: reductions, argmax, scatter_add
+  kIndexing = 1u << 8,   // elements of operand 1 say which elements of operand 0 and of the result belong together
+  kControl = 1u << 9,    // bodies say what is done: a loop, a branch, a call
+  kInlined = 1u << 10,   // of these: one that the pass `inline` replaces by its first body
   kOwnLoops = 1u << 11,  // lanes belong along its own axes, or it is made as a whole: no part of an anchored nest
+  kChoosing = 1u << 12,  // elements of the result are elements of operands: none is computed, so none is rounded
 };
 
 struct InferContext {

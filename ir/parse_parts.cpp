@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <limits>
 
 #include "gcompile/base/error.h"
@@ -165,6 +166,8 @@ double PartsParser::parse_number(DType dtype) {
   switch (dtype) {
     case DType::kF32: return static_cast<double>(parse_element<float>());
     case DType::kF64: return parse_element<double>();
+    case DType::kF16: return static_cast<double>(parse_element<half>());
+    case DType::kBF16: return static_cast<double>(parse_element<bfloat16>());
     case DType::kBool: return parse_element<bool>() ? 1 : 0;
     default: return static_cast<double>(parse_integer(dtype));
   }
@@ -177,6 +180,21 @@ T PartsParser::parse_element() {
     if (lex.accept("true")) return true;
     if (lex.accept("false")) return false;
     lex.fail_expected("true or false");
+  } else if constexpr (sizeof(T) == 2) {
+    if (lex.at(TokenKind::kNumber) && lex.peek().text.starts_with("0x")) {  // the bits of a NaN
+      const Token t = lex.next();
+      std::uint16_t bits = 0;
+      const char* end = t.text.data() + t.text.size();
+      const auto [rest, error] = std::from_chars(t.text.data() + 2, end, bits, 16);
+      if (rest != end || error != std::errc{})
+        lex.fail(at, "expected the bits of a " + std::string(name(dtype_of<T>())) + ", found " + describe(t));
+      return T::from_bits(bits);
+    }
+    const float number = parse_element<float>();
+    const T value(number);
+    if (std::isinf(static_cast<float>(value)) && !std::isinf(number))
+      lex.fail(at, "expected a number that " + std::string(name(dtype_of<T>())) + " holds");
+    return value;
   } else if constexpr (std::is_integral_v<T>) {
     return static_cast<T>(parse_integer(dtype_of<T>()));
   } else {

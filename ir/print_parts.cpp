@@ -28,11 +28,31 @@ std::string print_float(T value) {
   return {text, end};
 }
 
+// The shortest number that is read as these bits.
+template <class T>
+std::string print_float16(T value) {
+  const auto number = static_cast<float>(value);
+  char text[64];
+  if (std::isnan(number)) {
+    if (value.bits() == T(std::numeric_limits<float>::quiet_NaN()).bits()) return "nan";
+    return "0x" + std::string(text, std::to_chars(text, text + sizeof text, value.bits(), 16).ptr);
+  }
+  if (std::isinf(number)) return number < 0 ? "-inf" : "inf";
+  for (int digits = 1;; ++digits) {
+    char* end = std::to_chars(text, text + sizeof text, number, std::chars_format::general, digits).ptr;
+    float again = 0;
+    std::from_chars(text, end, again);
+    if (T(again).bits() == value.bits()) return {text, end};
+  }
+}
+
 std::string print_element(const Array& a, std::int64_t i) {
   const auto at = static_cast<std::size_t>(i);
   switch (a.dtype()) {
     case DType::kF32: return print_float<float, std::uint32_t>(a.data<float>()[at]);
     case DType::kF64: return print_float<double, std::uint64_t>(a.data<double>()[at]);
+    case DType::kF16: return print_float16(a.data<half>()[at]);
+    case DType::kBF16: return print_float16(a.data<bfloat16>()[at]);
     case DType::kBool: return a.data<bool>()[at] ? "true" : "false";
     default: return std::to_string(a.at_integer(i));
   }
@@ -92,6 +112,8 @@ std::string print_number(DType dtype, double value) {
   switch (dtype) {
     case DType::kF32: return print_float<float, std::uint32_t>(static_cast<float>(value));
     case DType::kF64: return print_float<double, std::uint64_t>(value);
+    case DType::kF16: return print_float16(half(value));
+    case DType::kBF16: return print_float16(bfloat16(value));
     // What is not a number of the dtype is shown as it is: the verifier refuses it.
     case DType::kBool: return value == 0 ? "false" : value == 1 ? "true" : print_float<double, std::uint64_t>(value);
     default:

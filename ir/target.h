@@ -36,6 +36,7 @@ struct Target {
   int vector_bytes = 16;  // width of one register
   int vector_registers = 16;
   bool has_fma = false;
+  bool has_f16c = false;                   // conversions between f32 and f16
   int reorder_window = 256;                // instructions that a core has in flight: what it overlaps by itself
   std::int64_t serial_cutoff = 16 * 1024;  // instructions below which waking another thread costs more than it gains
   int chains = 8;  // dependent fma or add chains that keep the units busy: latency times operations a cycle

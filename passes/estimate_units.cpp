@@ -55,7 +55,8 @@ void add_access(const Instr& i, const Target& target, Units& units) {
 
 double registers_of(const ir::VType& type, const Target& target) {
   if (!type.lanes) return 1;
-  const double bytes = type.dtype == DType::kBool ? 4 : static_cast<double>(size_of(type.dtype));
+  const bool in_f32 = type.dtype == DType::kBool || is_float16(type.dtype);
+  const double bytes = in_f32 ? 4 : static_cast<double>(size_of(type.dtype));
   return std::max(1.0, ir::kLanes * bytes / target.vector_bytes);
 }
 

@@ -24,12 +24,21 @@ class Expander final : public ir::ScalarBuilder {
   int expand(const ir::OpDef& def, const std::vector<int>& operands) {
     const auto* lowering = std::get_if<ir::ElementLowering>(&def.lower);
     if (!lowering || !lowering->expand) return b_.op(def, operands);
+    if (const DType dtype = b_.type(operands.at(0)).dtype; is_float16(dtype)) return expand_wide(def, operands, dtype);
     if (++depth_ > kDeepest) throw InternalError("the expansion of " + std::string(def.name) + " does not end");
     std::vector<Expr> given;
     for (int v : operands) given.push_back({v});
     const Expr made = lowering->expand(*this, given);
     --depth_;
     return made ? made.id : b_.op(def, operands);
+  }
+
+  // Expansions know f32 and f64: what the pass widen left in 16 bits is computed in f32.
+  int expand_wide(const ir::OpDef& def, const std::vector<int>& operands, DType dtype) {
+    std::vector<int> wide;
+    for (const int v : operands) wide.push_back(is_float16(b_.type(v).dtype) ? b_.cast(v, DType::kF32) : v);
+    const int made = expand(def, wide);
+    return is_float(b_.type(made).dtype) ? b_.cast(made, dtype) : made;
   }
 
   Expr op(std::string_view name, std::vector<Expr> operands) override {

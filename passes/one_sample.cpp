@@ -76,7 +76,7 @@ ir::Graph for_one_sample(const ir::Graph& body, const std::vector<std::int64_t>&
   return ir::rewrite(
       body, [&](const Node& n, const std::vector<Value>& operands, Builder& b) -> std::optional<ir::Replacement> {
         if (n.op->is(ir::kReduction)) return ir::Replacement{reduction(n, operands[0], is_of_sample(n), b)};
-        if (n.op->is(ir::kContraction) && n.attrs.ints("lhs_batch").empty() &&
+        if (n.attrs.has("lhs_batch") && n.attrs.ints("lhs_batch").empty() &&
             are_ones(operands[0].type(), n.attrs.ints("lhs_contract")))
           return ir::Replacement{product(n, operands, plan->category.at(&n) == Category::kReduced, target, b)};
         if (n.op->is(ir::kContraction) && plan->category.at(&n) == Category::kCarried) {

@@ -25,6 +25,7 @@
 #include "gcompile/passes/simplify.h"
 #include "gcompile/passes/simplify_index.h"
 #include "gcompile/passes/tile.h"
+#include "gcompile/passes/widen.h"
 
 namespace gcompile::passes {
 namespace {
@@ -37,6 +38,7 @@ const Pass kPasses[] = {
      false},
     {"merge-scans", "scans that take the same steps become one", merge_scans, true, true},
     {"inline", "calls become what they call", inline_calls, true, true},
+    {"widen", "16-bit floats are computed in f32 and rounded after every operation", widen, true, true},
     {"simplify", "algebraic rules that keep every bit", static_cast<GraphPass>(simplify), true, true},
     {"fold", "evaluates what depends on constants alone", fold, true, true},
     {"cse", "merges equal nodes, uniting their locations", cse, true, true},
@@ -57,9 +59,9 @@ const Pass kPasses[] = {
 
 // Folding leaves selects between constants and the like behind, so simplify runs again after it.
 constexpr std::string_view kStandard[] = {
-    "merge-scans",    "inline", "simplify",    "fold",          "simplify",    "cse",
-    "contract",       "dce",    "layout",      "rematerialize", "fuse",        "lower",
-    "simplify-index", "tile",   "expand-math", "schedule",      "parallelize", "plan-memory",
+    "merge-scans", "inline",      "widen",    "simplify",      "fold",        "simplify", "cse",
+    "contract",    "dce",         "layout",   "rematerialize", "fuse",        "lower",    "simplify-index",
+    "tile",        "expand-math", "schedule", "parallelize",   "plan-memory",
 };
 
 }  // namespace

@@ -22,7 +22,7 @@ Value times_reciprocal(const Match& m, Builder& b) {
   const double k = *splat_value(m('k'));
   int exponent = 0;
   if (!std::isfinite(k) || std::abs(std::frexp(k, &exponent)) != 0.5) return {};
-  const int lowest = m.type().dtype == DType::kF32 ? -126 : -1022;
+  const int lowest = m.type().dtype == DType::kF64 ? -1022 : m.type().dtype == DType::kF16 ? -14 : -126;
   if (1 - exponent < lowest || exponent - 1 < lowest) return {};
   return b.make("mul", {m('x'), ir::splat(b, m.type(), 1 / k)});
 }

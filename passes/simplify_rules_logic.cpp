@@ -15,10 +15,11 @@ bool same_type(const Match& m) { return m('x').type() == m.type(); }
 // A cast that loses nothing may be left out of a chain: `to` has all integers of the other's range, or its precision.
 bool lossless(DType from, DType to) {
   if (from == DType::kBool || from == to) return true;
-  if (is_float(from)) return is_float(to) && size_of(to) > size_of(from);
+  if (is_float(from)) return is_float(to) && size_of(to) > size_of(from);  // those of 16 bits have no more than f32
   const IntegerRange range = range_of(from);
   if (is_integer(to)) return range_of(to).holds(range.min) && range_of(to).holds(range.max);
-  const std::int64_t most = to == DType::kF64 ? std::int64_t{1} << 53 : std::int64_t{1} << 24;
+  const int digits = to == DType::kF64 ? 53 : to == DType::kF32 ? 24 : to == DType::kF16 ? 11 : 8;
+  const std::int64_t most = std::int64_t{1} << digits;
   return is_float(to) && range.min >= -most && range.max <= most;
 }
 

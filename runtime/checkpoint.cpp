@@ -23,8 +23,8 @@ constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kLargestSize = std::uint64_t{1} << 60;
 constexpr const char* kMetadata = "__metadata__";
 constexpr std::pair<std::string_view, DType> kTypes[] = {
-    {"F32", DType::kF32}, {"F64", DType::kF64}, {"I32", DType::kI32},  {"I64", DType::kI64},
-    {"U32", DType::kU32}, {"U8", DType::kU8},   {"BOOL", DType::kBool}};
+    {"F32", DType::kF32}, {"F64", DType::kF64}, {"F16", DType::kF16}, {"BF16", DType::kBF16}, {"I32", DType::kI32},
+    {"I64", DType::kI64}, {"U32", DType::kU32}, {"U8", DType::kU8},   {"BOOL", DType::kBool}};
 
 std::string type_list() {
   std::string text;
@@ -167,7 +167,7 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   std::vector<std::string_view> parts(2);
   std::uint64_t offset = 0;
   // Wide elements first, as other writers have it: every tensor lies at a multiple of its element's size.
-  for (const std::size_t width : {8u, 4u, 1u})
+  for (const std::size_t width : {8u, 4u, 2u, 1u})
     for (const auto& [name, array] : checkpoint.tensors) {
       if (size_of(array.dtype()) != width) continue;
       if (name == kMetadata) throw DataError(path + ": a tensor cannot have the name __metadata__");

@@ -36,6 +36,7 @@ std::int64_t predicted_class(const T* scores, std::int64_t count) {
 // Predicted and actual class of every sample, after all checks.
 Classes classes_of(const char* metric, const Array& predictions, const Array& labels,
                    const std::source_location& where) {
+  if (is_float16(predictions.dtype())) return classes_of(metric, predictions.cast(DType::kF32), labels, where);
   const auto require = [&](bool holds, const std::string& what) {
     if (!holds)
       throw CallError(Location::from(where), std::string(metric) + " of predictions " + type_of(predictions) +

@@ -169,8 +169,8 @@ Array to_c_order(const Array& fortran) {
 }
 
 constexpr std::pair<std::string_view, DType> kTypes[] = {
-    {"<f4", DType::kF32}, {"<f8", DType::kF64}, {"<i4", DType::kI32}, {"<i8", DType::kI64},
-    {"<u4", DType::kU32}, {"|u1", DType::kU8},  {"|b1", DType::kBool}};
+    {"<f4", DType::kF32}, {"<f8", DType::kF64}, {"<f2", DType::kF16}, {"<V2", DType::kBF16}, {"<i4", DType::kI32},
+    {"<i8", DType::kI64}, {"<u4", DType::kU32}, {"|u1", DType::kU8},  {"|b1", DType::kBool}};
 
 std::string type_list() {
   std::string text;
@@ -192,6 +192,7 @@ Array load_npy(const std::string& path) {
   std::optional<DType> dtype;
   for (const auto& [descr, type] : kTypes)
     if (header.descr == descr) dtype = type;
+  if (header.descr == "|V2") dtype = DType::kBF16;  // elements without an order of their bytes
   if (!dtype)
     throw DataError(path + ": elements of type " + runtime::quoted(header.descr) + ", expected one of " + type_list());
   check_size(path, header, size_of(*dtype), data.size());

@@ -74,11 +74,17 @@ RandomKey fold_in(RandomKey key, std::uint64_t data) {
 
 void fill_uniform(Array& values, double low, double high, RandomKey key) {
   if (!is_float(values.dtype()))
-    throw CallError("fill_uniform: needs an f32 or f64 Array, got " + std::string(name(values.dtype())) +
+    throw CallError("fill_uniform: needs an Array of floats, got " + std::string(name(values.dtype())) +
                     values.shape().str());
   if (!std::isfinite(low) || !std::isfinite(high) || low > high)
     throw CallError("fill_uniform: low <= high and both finite are needed, got low = " + std::to_string(low) +
                     ", high = " + std::to_string(high));
+  if (is_float16(values.dtype())) {
+    Array single(DType::kF32, values.shape());
+    fill_uniform(single, low, high, key);
+    values = single.cast(values.dtype());
+    return;
+  }
   constexpr std::size_t kChunk = 1024;
   std::uint32_t words[kChunk];
   const auto fill = [&](auto out, std::size_t words_each, auto unit) {

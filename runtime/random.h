@@ -54,7 +54,8 @@ RandomKey fold_in(RandomKey key, std::uint64_t data);
 constexpr float uniform01(std::uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
 // Sets every element to a uniform number in [low, high): element i of an f32 array from word i % 2 of block i / 2, of
-// an f64 array from the upper 53 bits of block i (word 1 above word 0). Throws CallError for other dtypes, unless low
+// an f64 array from the upper 53 bits of block i (word 1 above word 0), those of 16-bit floats as f32, rounded. Throws
+// CallError for other dtypes, unless low
 // <= high and both are finite; low == high sets that value.
 void fill_uniform(Array& values, double low, double high, RandomKey key);
 

@@ -17,12 +17,31 @@ using ir::OpDef;
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kSafety = 2;  // for what corners miss of a function's range
 
-double epsilon(DType t) { return t == DType::kF32 ? 0x1p-23 : t == DType::kF64 ? 0x1p-52 : 0; }
-double largest(DType t) { return t == DType::kF32 ? 0x1.fffffep127 : std::numeric_limits<double>::max(); }
-// Below it results may be flushed, or rounded coarsely.
-double tiny(DType t) { return t == DType::kF32 ? 0x1p-125 : 0x1p-1020; }
-// The op's tolerance is given for f32.
-double tolerance(const OpDef& op, DType t) { return t == DType::kF32 ? op.tolerance : op.tolerance * 0x1p-26; }
+// Of every dtype that is a float: the distance from 1 to the next number, the largest one, and what results may be off
+// by near 0, where they may be flushed, or rounded coarsely.
+struct Format {
+  double epsilon, largest, tiny;
+};
+Format format(DType t) {
+  switch (t) {
+    case DType::kF32: return {0x1p-23, 0x1.fffffep127, 0x1p-125};
+    case DType::kF64: return {0x1p-52, std::numeric_limits<double>::max(), 0x1p-1020};
+    case DType::kF16: return {0x1p-10, 65504, 0x1p-23};
+    case DType::kBF16: return {0x1p-7, 0x1.fep127, 0x1p-125};
+    default: return {0, std::numeric_limits<double>::max(), 0};
+  }
+}
+double epsilon(DType t) { return format(t).epsilon; }
+double largest(DType t) { return format(t).largest; }
+double tiny(DType t) { return format(t).tiny; }
+// The dtype in which sums and products are accumulated, and what rounding their result to `t` adds.
+DType accumulator(DType t) { return is_float16(t) ? DType::kF32 : t; }
+double rounding(double result, DType t) { return is_float16(t) ? epsilon(t) * std::abs(result) + tiny(t) : 0; }
+// The op's tolerance is given for f32. A 16-bit float is such a result, rounded: it may be the next one.
+double tolerance(const OpDef& op, DType t) {
+  if (is_float16(t)) return op.tolerance == 0 ? 0 : epsilon(t);
+  return t == DType::kF64 ? op.tolerance * 0x1p-26 : op.tolerance;
+}
 
 // What is computed beside one node: operands in, the error of the result out.
 class NodeError {
@@ -100,7 +119,8 @@ class NodeError {
     Array out = evaluate({in(0).error, in(1).value});
     const auto terms = static_cast<double>(in(1).value.size());
     for (std::int64_t i = 0; i < value.size(); ++i)
-      out.set(i, out.at(i) + terms * epsilon(t) * sizes.at(i) + overflow(sizes.at(i), t));
+      out.set(i, out.at(i) + terms * epsilon(accumulator(t)) * sizes.at(i) + rounding(value.at(i), t) +
+                     overflow(sizes.at(i), t));
     return out;
   }
 
@@ -261,7 +281,8 @@ class NodeError {
     if (name == "reduce_sum") {
       const Array sizes = evaluate({size}), errors = evaluate({in(0).error});
       for (std::int64_t i = 0; i < value.size(); ++i)
-        out.set(i, errors.at(i) + count * epsilon(t) * sizes.at(i) + overflow(sizes.at(i), t));
+        out.set(i, errors.at(i) + count * epsilon(accumulator(t)) * sizes.at(i) + rounding(value.at(i), t) +
+                       overflow(sizes.at(i), t));
       return out;
     }
     // In another order a partial product may be as large as that of all factors above 1: it may overflow before a
@@ -273,7 +294,8 @@ class NodeError {
     }
     const Array small = evaluate({size}), big = evaluate({grown}), most = evaluate({above});
     for (std::int64_t i = 0; i < value.size(); ++i)
-      out.set(i, big.at(i) - small.at(i) + count * epsilon(t) * big.at(i) + tiny(t) * count * (1 + most.at(i)) +
+      out.set(i, big.at(i) - small.at(i) + count * epsilon(accumulator(t)) * big.at(i) +
+                     tiny(accumulator(t)) * count * (1 + most.at(i)) + rounding(value.at(i), t) +
                      overflow(most.at(i), t));
     return out;
   }
@@ -298,8 +320,8 @@ class NodeError {
       terms *= static_cast<double>(extent.evaluate(dims_));
     Array out = zeros(value);
     for (std::int64_t i = 0; i < value.size(); ++i)
-      out.set(i, ab.at(i) + ba.at(i) + both.at(i) + (terms + 1) * epsilon(t) * sizes.at(i) + tiny(t) * terms +
-                     overflow(sizes.at(i), t));
+      out.set(i, ab.at(i) + ba.at(i) + both.at(i) + (terms + 1) * epsilon(accumulator(t)) * sizes.at(i) +
+                     tiny(accumulator(t)) * terms + rounding(value.at(i), t) + overflow(sizes.at(i), t));
     return out;
   }
 

@@ -16,10 +16,10 @@ using ir::Graph;
 using ir::Value;
 
 Type wider(Type t) {
-  if (t.dtype == DType::kF32) t.dtype = DType::kF64;
+  if (is_float(t.dtype)) t.dtype = DType::kF64;
   return t;
 }
-Array wider(const Array& a) { return a.dtype() == DType::kF32 ? a.cast(DType::kF64) : a; }
+Array wider(const Array& a) { return is_float(a.dtype()) ? a.cast(DType::kF64) : a; }
 
 const Graph::Result* loss_of(const Graph& graph) {
   const auto it = std::find_if(graph.results.begin(), graph.results.end(), [](const Graph::Result& r) {
@@ -86,7 +86,7 @@ Graph in_double(const Graph& graph) {
     if (map.count({n, 0})) continue;
     ir::Attrs attrs = n->attrs;
     for (const auto& [key, value] : n->attrs.entries()) {
-      if (const auto* t = std::get_if<DType>(&value); t && *t == DType::kF32) attrs.set(key, DType::kF64);
+      if (const auto* t = std::get_if<DType>(&value); t && is_float(*t)) attrs.set(key, DType::kF64);
       if (const auto* a = std::get_if<Array>(&value)) attrs.set(key, wider(*a));
     }
     std::vector<Value> operands;

@@ -24,8 +24,10 @@ void require_alike(const char* name, const Tensor& prediction, const Tensor& tar
 // log p, but -100 where p is (nearly) 0. Nothing infinite is computed there, so that the gradient is 0 and not NaN; a
 // NaN is not below anything and passes.
 Tensor bounded_log(const Tensor& p) {
-  const double tiny = p.dtype() == DType::kF32 ? static_cast<double>(std::numeric_limits<float>::min())
-                                               : std::numeric_limits<double>::min();
+  // The least normal number.
+  const double tiny = p.dtype() == DType::kF64   ? std::numeric_limits<double>::min()
+                      : p.dtype() == DType::kF16 ? 0x1p-14
+                                                 : static_cast<double>(std::numeric_limits<float>::min());
   const Tensor vanishes = p < tiny;
   return gcompile::where(vanishes, -100, maximum(log(gcompile::where(vanishes, 1, p)), -100));
 }

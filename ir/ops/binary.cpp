@@ -43,14 +43,14 @@ std::int64_t floored_quotient(std::int64_t a, std::int64_t b) {
   return a % b != 0 && (a % b < 0) != (b < 0) ? q - 1 : q;
 }
 
-// Rounded once, also in f32: by way of double it would be rounded twice.
+// Rounded once, also in f32 (as which 16-bit floats are computed): by way of double it would be rounded twice.
 std::vector<Array> eval_fma(const EvalContext& c) {
   Array out = Array::uninitialized(c.dtype(), c.shape());
   for (std::int64_t i = 0; i < out.size(); ++i) {
     const double x = c.operands[0].at(i), y = c.operands[1].at(i), z = c.operands[2].at(i);
-    out.set(i, c.dtype() == DType::kF32
-                   ? static_cast<double>(std::fma(static_cast<float>(x), static_cast<float>(y), static_cast<float>(z)))
-                   : std::fma(x, y, z));
+    out.set(i, c.dtype() == DType::kF64 ? std::fma(x, y, z)
+                                        : static_cast<double>(std::fma(static_cast<float>(x), static_cast<float>(y),
+                                                                       static_cast<float>(z))));
   }
   return {out};
 }
@@ -93,12 +93,12 @@ std::vector<OpDef> binary_ops() {
              return {cotangent(c), -(cotangent(c) * binary("floor_div", operand(c, 0), operand(c, 1)))};
            },
            "a - floor_div(a, b) * b: the remainder with the sign of b; for integers 0 when b is 0", {.low = 0.3, .high = 3}),
-    record("max", kCommutative,
+    record("max", kCommutative | kChoosing,
            [](X x) { return std::isnan(x[0]) || std::isnan(x[1]) ? NAN : std::fmax(x[0], x[1]); },
            [](I x) { return std::max(x[0], x[1]); },
            [](VjpContext& c) -> Values { return {where(c, "ge", cotangent(c)), where(c, "lt", cotangent(c))}; },
            "the larger; NaN when either is; the gradient of ties goes to a", kApart),
-    record("min", kCommutative,
+    record("min", kCommutative | kChoosing,
            [](X x) { return std::isnan(x[0]) || std::isnan(x[1]) ? NAN : std::fmin(x[0], x[1]); },
            [](I x) { return std::min(x[0], x[1]); },
            [](VjpContext& c) -> Values { return {where(c, "le", cotangent(c)), where(c, "gt", cotangent(c))}; },

@@ -89,7 +89,7 @@ std::vector<OpDef> call_ops() {
   return {
       {.name = "barrier",
        .arity = 2,
-       .traits = 0,
+       .traits = kChoosing,
        .infer = infer_barrier,
        .vjp = [](VjpContext& c) -> Values {
          return {c.cotangent(), Value{}};

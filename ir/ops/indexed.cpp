@@ -221,7 +221,7 @@ std::vector<OpDef> indexed_ops() {
   return {
       {.name = "gather",
        .arity = 2,
-       .traits = kIndexing,
+       .traits = kIndexing | kChoosing,
        .infer = infer_gather,
        .vjp = gather_rule,
        .eval = eval_gather,

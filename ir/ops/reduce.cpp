@@ -148,7 +148,7 @@ OpDef reduction(std::string_view name, Eval eval, Vjp vjp, ReduceLowering lower,
   OpDef d;
   d.name = name;
   d.arity = 1;
-  d.traits = kReduction | kFolding;
+  d.traits = kReduction | kFolding | (lower.any_order ? kChoosing : 0u);
   d.infer = infer_reduce;
   d.vjp = vjp;
   d.eval = eval;

@@ -40,7 +40,7 @@ std::vector<OpDef> select_ops() {
   return {
       {.name = "select",
        .arity = 3,
-       .traits = kElementwise,
+       .traits = kElementwise | kChoosing,
        .infer = infer_select,
        .vjp = select_rule,
        .element = [](Numbers v) { return v[0] != 0 ? v[1] : v[2]; },
@@ -58,7 +58,8 @@ std::vector<OpDef> select_ops() {
        .eval = eval_cast,
        .lower = ElementLowering{},
        .tolerance = 0,
-       .doc = "Another dtype. Floats become integers towards zero, the nearest one when there is none, NaN 0; integers "
+       .doc = "Another dtype. Floats are rounded to the nearest, and become integers towards zero, the nearest one "
+              "when there is none, NaN 0; integers "
               "wrap around; bool is x != 0.",
        .signature = "cast(x: T[..]) {dtype} -> dtype[..]"},
   };

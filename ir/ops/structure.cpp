@@ -199,7 +199,7 @@ OpDef structured(std::string_view name, int arity, Infer infer, Eval eval, Vjp v
   OpDef d;
   d.name = name;
   d.arity = arity;
-  d.traits = 0;
+  d.traits = kChoosing;
   d.infer = infer;
   d.vjp = vjp;
   d.eval = eval;

@@ -38,7 +38,7 @@ std::pair<double, double> fit_column(const T* column, std::int64_t rows, std::in
 
 StandardScaler::StandardScaler(const Table& table, const std::source_location& where) {
   const Location at = Location::from(where);
-  const Array& x = table.inputs();
+  const Array x = is_float16(table.inputs().dtype()) ? table.inputs().cast(DType::kF32) : table.inputs();
   if (x.rank() != 2 || !is_float(x.dtype()) || x.shape()[0] == 0)
     throw CallError(at, "standard scaler: needs inputs f32[N,F] or f64[N,F] with N >= 1, got " + type_of(x));
   const std::int64_t rows = x.shape()[0], columns = x.shape()[1];
@@ -74,6 +74,7 @@ Array StandardScaler::transform(const Array& x, const std::source_location& wher
   if (x.rank() < 1 || x.rank() > 2 || !is_float(x.dtype()) || x.shape()[x.rank() - 1] != columns)
     throw CallError(Location::from(where),
                     "standard scaler: fitted on " + std::to_string(columns) + " columns, got " + type_of(x));
+  if (is_float16(x.dtype())) return transform(x.cast(DType::kF32), where).cast(x.dtype());
   Array out = Array::uninitialized(x.dtype(), x.shape());
   const auto mean = std::as_const(mean_).data<double>(), std = std::as_const(std_).data<double>();
   const auto scale = [&](auto from, auto to) {

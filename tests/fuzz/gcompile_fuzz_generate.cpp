@@ -303,8 +303,8 @@ class Generator : private ValuePool {
 
   std::optional<Value> made_from_nothing() {
     const std::int64_t what = between(r_, 0, 2);
-    const DType t =
-        pick(r_, std::vector<DType>{DType::kF32, DType::kF64, DType::kI32, DType::kI64, DType::kU32, DType::kU8});
+    const DType t = pick(r_, std::vector<DType>{DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kI32,
+                                                DType::kI64, DType::kU32, DType::kU8});
     if (what == 0) {
       Type type = random_type(t);
       if (type.rank() == 0) type.dims = {lead_};

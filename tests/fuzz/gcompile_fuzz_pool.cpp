@@ -14,6 +14,7 @@ using ir::Value;
 
 constexpr double kLargest = 1e4;          // of values that are kept
 constexpr double kLoose = 1e-3;           // relative error of values that are kept
+constexpr double kLoose16 = 0.05;         // of those of 16 bits
 constexpr std::int64_t kElements = 1000;  // of a value
 
 double largest_of(const Array& a) {
@@ -68,8 +69,9 @@ Type ValuePool::random_type(DType t) {
 }
 
 DType ValuePool::random_dtype() {
-  return pick(r_, std::vector<DType>{DType::kF32, DType::kF32, DType::kF32, DType::kF32, DType::kF64, DType::kI32,
-                                     DType::kI32, DType::kI64, DType::kU32, DType::kU8, DType::kBool});
+  return pick(r_, std::vector<DType>{DType::kF32, DType::kF32, DType::kF32, DType::kF32, DType::kF64, DType::kF16,
+                                     DType::kBF16, DType::kI32, DType::kI32, DType::kI64, DType::kU32, DType::kU8,
+                                     DType::kBool});
 }
 
 Value ValuePool::like(const Type& type) {
@@ -102,8 +104,9 @@ double ValuePool::largest(Value v) const {
 
 bool ValuePool::good(const Bounded& b) {
   if (largest_of(b.value) > kLargest) return chance(r_, 3);
+  const double loose = is_float16(b.value.dtype()) ? kLoose16 : kLoose;
   for (std::int64_t i = 0; i < b.value.size(); ++i)
-    if (b.error.at(i) > kLoose * (std::abs(b.value.at(i)) + 1)) return chance(r_, 2);
+    if (b.error.at(i) > loose * (std::abs(b.value.at(i)) + 1)) return chance(r_, 2);
   return true;
 }
 

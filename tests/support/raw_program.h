@@ -72,8 +72,10 @@ class RawProgram {
     const DType t = buffers()[buffer].type.dtype;
     const float nan32 = std::numeric_limits<float>::quiet_NaN();
     const double nan64 = std::numeric_limits<double>::quiet_NaN();
-    const void* pattern =
-        size_of(t) == sizeof nan64 ? static_cast<const void*>(&nan64) : static_cast<const void*>(&nan32);
+    const std::uint16_t nan16 = 0x7fff;  // of both formats
+    const void* pattern = is_float16(t)                ? static_cast<const void*>(&nan16)
+                          : size_of(t) == sizeof nan64 ? static_cast<const void*>(&nan64)
+                                                       : static_cast<const void*>(&nan32);
     for (std::size_t i = 0; i + size_of(t) <= bytes(buffer); i += size_of(t)) {
       if (t == DType::kBool)
         at[i] = std::byte{1};

@@ -143,7 +143,7 @@ TEST_F(CheckpointFile, NamesWhatIsWrong) {
   expect(
       R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
       four, "'w' is there twice");
-  expect(R"({"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}})", four, "dtype 'BF16'");
+  expect(R"({"w":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}})", four, "dtype 'F8_E4M3'");
   expect(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", four, "'w': its f32[2] does not take 4 bytes");
   expect(R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})", four, "outside the 4 bytes");
   expect(R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", four, "outside");

@@ -137,7 +137,7 @@ TEST_F(FrontendErrors, NumberThatTheIntegersDoNotHold) {
 }
 
 TEST_F(FrontendErrors, FunctionOfWrongDtype) {
-  EXPECT_EQ(refused([&] { exp(i); }), "HERE: exp: is for f32, f64, not for i32[32]\n"
+  EXPECT_EQ(refused([&] { exp(i); }), "HERE: exp: is for f32, f64, bf16, f16, not for i32[32]\n"
                                       "  operand i32[32]  made at THERE (input i)");
 }
 

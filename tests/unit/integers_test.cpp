@@ -29,8 +29,10 @@ std::vector<T> edges() {
                              static_cast<T>(Limits::max() / 2 + 1)});
     return list;
   } else {
-    const T nan = std::numeric_limits<T>::quiet_NaN(), inf = std::numeric_limits<T>::infinity();
-    std::vector<T> list{0, T(-0.0), T(0.5), T(-0.5), T(1.5), T(2.5), T(-2.5), T(-1), nan, inf, -inf, T(255), T(256)};
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+    std::vector<T> list;
+    for (const double x : {0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5, -1.0, nan, inf, -inf, 255.0, 256.0, 65504.0})
+      list.push_back(static_cast<T>(x));
     for (const double x : {0x1p31, 0x1p31 - 1, -0x1p31, 0x1p32, 0x1p32 - 256, 0x1p63, -0x1p63, 0x1p62, 0x1p100, 1e-30})
       for (const double y : {x, x * (1 - 0x1p-20), -x}) list.push_back(static_cast<T>(y));
     return list;

@@ -263,7 +263,7 @@ TEST(OpRefusals, NameShapesAndWhatWasExpected) {
             "add: the shapes differ: f32[32,8] and f32[8]; broadcast one of them");
   EXPECT_EQ(refusal("mul", {{DType::kF32, {3}}, {DType::kF64, {3}}}),
             "mul: the dtypes differ: f32[3] and f64[3]; cast one of them");
-  EXPECT_EQ(refusal("exp", {{DType::kI32, {3}}}), "exp: is for f32 and f64, not for i32[3]");
+  EXPECT_EQ(refusal("exp", {{DType::kI32, {3}}}), "exp: is for f32, f64, bf16 and f16, not for i32[3]");
   EXPECT_EQ(refusal("reshape", {{DType::kF32, {Dim("N"), 4}}}, {{"dims", Dims{Dim("N"), 5}}}),
             "reshape: the sizes differ: f32[N,4] has 4*N elements, f32[N,5] has 5*N");
   EXPECT_EQ(refusal("broadcast", {{DType::kF32, {1}}}, {{"axes", Ints{0}}, {"dims", Dims{Dim("N")}}}),
