@@ -15,6 +15,7 @@
 #include "gcompile/ir/op.h"
 #include "gcompile/ir/parse.h"
 #include "gcompile/ir/print.h"
+#include "tests/registry/samples.h"
 
 namespace gcompile::ir {
 namespace {
@@ -187,101 +188,33 @@ TEST(GraphText, ArraysOfAllShapes) {
   expect_round_trip(g);
 }
 
-// One node of every op that is not elementwise; the elementwise ones are made from the table.
-std::map<std::string, std::function<Value(Builder&)>> samples() {
-  const auto f = [](Builder& b, const Dims& dims) { return b.input("a", {DType::kF32, dims}); };
-  std::map<std::string, std::function<Value(Builder&)>> s;
-  s["input"] = [=](Builder& b) { return f(b, {N}); };
-  s["state"] = [](Builder& b) { return b.state("s", {DType::kI32, {3}}, nullptr); };
-  s["constant"] = [](Builder& b) { return b.constant(Array{1.0, 2.0}); };
-  s["iota"] = [=](Builder& b) {
-    f(b, {N});
-    return b.make("iota", {}, {{"dtype", DType::kI32}, {"dims", Dims{N, 3}}, {"axis", std::int64_t{1}}});
-  };
-  s["dim"] = [=](Builder& b) {
-    f(b, {N});
-    return dim_value(b, DType::kF32, Dim(2) * N * N + ceildiv(N, 16) - Dim(3));
-  };
-  s["cast"] = [=](Builder& b) { return cast({&b, f(b, {N})}, DType::kI32).v; };
-  s["reshape"] = [=](Builder& b) { return reshape({&b, f(b, {N, 4, 8})}, {N, 32}).v; };
-  s["transpose"] = [=](Builder& b) { return transpose({&b, f(b, {N, 4, 8})}, {2, 0, 1}).v; };
-  s["broadcast"] = [=](Builder& b) { return broadcast({&b, f(b, {4})}, {2, 4, 3}, {1}).v; };
-  s["slice"] = [=](Builder& b) {
-    return b.make("slice", {f(b, {N, 8})}, {{"starts", Ints{0, 1}}, {"stops", Dims{N, 7}}, {"steps", Ints{1, 2}}});
-  };
-  s["reverse"] = [=](Builder& b) { return b.make("reverse", {f(b, {N, 8})}, {{"axes", Ints{1}}}); };
-  s["concat"] = [=](Builder& b) { return b.make("concat", {f(b, {N, 2}), f(b, {N, 3})}, {{"axis", std::int64_t{1}}}); };
-  s["pad"] = [=](Builder& b) {
-    return b.make("pad", {f(b, {N, 2}), b.scalar(DType::kF32, 0)}, {{"low", Ints{0, 1}}, {"high", Ints{2, 0}}});
-  };
-  for (const char* op : {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod"})
-    s[op] = [=](Builder& b) { return reduce(op, {&b, f(b, {N, 4})}, {0}).v; };
-  for (const char* op : {"argmax", "argmin"})
-    s[op] = [=](Builder& b) { return b.make(op, {f(b, {N, 4})}, {{"axis", std::int64_t{1}}}); };
-  s["dot"] = [=](Builder& b) { return dot({&b, f(b, {5, N, 4})}, {&b, f(b, {5, 4, 3})}, {2}, {1}, {0}, {0}).v; };
-  s["gather"] = [=](Builder& b) {
-    return b.make("gather", {f(b, {7, 4}), b.input("i", {DType::kI32, {N}})}, {{"axis", std::int64_t{0}}});
-  };
-  s["scatter_add"] = [=](Builder& b) {
-    return b.make("scatter_add", {f(b, {N, 4}), b.input("i", {DType::kI32, {N}})},
-                  {{"axis", std::int64_t{0}}, {"dims", std::vector<Dim>{7, 4}}});
-  };
-  s["cumsum"] = [=](Builder& b) {
-    return b.make("cumsum", {f(b, {N, 4})}, {{"axis", std::int64_t{1}}, {"reverse", true}, {"exclusive", false}});
-  };
-  s["argsort"] = [=](Builder& b) {
-    return b.make("argsort", {f(b, {N, 4})}, {{"axis", std::int64_t{0}}, {"descending", true}});
-  };
-  s["windows"] = [=](Builder& b) {
-    return b.make("windows", {f(b, {N, 8})},
-                  {{"axes", Ints{1}}, {"sizes", Dims{3}}, {"strides", Ints{2}}, {"dilations", Ints{1}}});
-  };
-  s["window_sum"] = [=](Builder& b) {
-    return b.make("window_sum", {f(b, {N, 3, 3})},
-                  {{"axes", Ints{1}}, {"dims", Dims{N, 8}}, {"strides", Ints{2}}, {"dilations", Ints{1}}});
-  };
-  s["conv"] = [=](Builder& b) {
-    return b.make("conv", {f(b, {N, 1, 2, 8}), f(b, {1, 4, 2, 3})}, {{"strides", Ints{2}}, {"dilations", Ints{1}}});
-  };
-  s["fusion"] = [=](Builder& b) {
-    auto body = std::make_shared<Graph>("body");
-    Builder inner(*body);
-    inner.where = {{"model.cpp", 4}};
-    const V x{&inner, inner.input("t", {DType::kF32, {N, 4}})};
-    const V y = x * x;
-    body->results = {{y.v, ""}, {reduce("reduce_sum", y, {0, 1}).v, ""}};
-    return b.make("fusion", {f(b, {N, 4})},
-                  {{"kind", std::string("nest")}, {"anchor", Ints{0}}, {"reason", std::string("a \"reason\"\n2")}},
-                  {body});
-  };
-  return s;
-}
-
-Value elementwise(Builder& b, const OpDef& op) {
-  const DType dtype = op.dtypes.empty() ? DType::kF32 : op.dtypes[0];
-  std::vector<Value> operands;
-  for (int k = 0; k < op.arity; ++k)
-    operands.push_back(b.input("a", {op.name == "select" && k == 0 ? DType::kBool : dtype, {N, 2}}));
-  return b.make(op, operands);
-}
-
 TEST(GraphText, EveryOpComesBack) {
-  const auto made = samples();
-  for (const OpDef& op : all_ops()) {
-    SCOPED_TRACE(std::string(op.name));
-    if (op.is(kKernelOnly)) continue;
-    Graph g;
-    Builder b(g);
-    b.where = {{"model.cpp", 14}};
-    const auto sample = made.find(std::string(op.name));
-    ASSERT_TRUE(sample != made.end() || op.is(kElementwise)) << "samples() has no entry for it";
-    const Value v = sample != made.end() ? sample->second(b) : elementwise(b, op);
-    ASSERT_EQ(v.node->op, &op);
-    for (std::size_t i = 0; i < v.node->types.size(); ++i) g.results.push_back({{v.node, static_cast<int>(i)}, ""});
-    ASSERT_NO_THROW(verify(g));
-    expect_round_trip(g);
-    EXPECT_NE(print_dot(g).find("model.cpp"), std::string::npos);
-  }
+  for (const OpDef& op : all_ops())
+    for (const registry::Sample& sample : registry::samples_of(op)) {
+      SCOPED_TRACE(sample.name);
+      ASSERT_NO_THROW(verify(sample.graph));
+      expect_round_trip(sample.graph);
+      EXPECT_NE(print_dot(sample.graph).find("sample.cpp"), std::string::npos);
+    }
+}
+
+TEST(GraphText, FusionsComeBack) {
+  Graph g;
+  Builder b(g);
+  b.where = {{"model.cpp", 14}};
+  auto body = std::make_shared<Graph>("body");
+  Builder inner(*body);
+  inner.where = {{"model.cpp", 4}};
+  const V x{&inner, inner.input("t", {DType::kF32, {N, 4}})};
+  const V y = x * x;
+  body->results = {{y.v, ""}, {reduce("reduce_sum", y, {0, 1}).v, ""}};
+  const Value v =
+      b.make("fusion", {b.input("a", {DType::kF32, {N, 4}})},
+             {{"kind", std::string("nest")}, {"anchor", Ints{0}}, {"reason", std::string("a \"reason\"\n2")}}, {body});
+  g.results = {{v, ""}, {{v.node, 1}, ""}};
+  ASSERT_NO_THROW(verify(g));
+  expect_round_trip(g);
+  EXPECT_NE(print_dot(g).find("model.cpp"), std::string::npos);
 }
 
 TEST(GraphText, DeepGraphsNeedNoDeepStack) {

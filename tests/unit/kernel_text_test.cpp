@@ -131,7 +131,8 @@ std::string in_kernel(const std::string& lines) {
 const Wrong kWrong[] = {
     {"empty", "", "t.kir:1:1: expected 'kernels' at the start, found the end of the text"},
     {"role", "kernels @m {\n  inout x: f32[]\n}",
-     "t.kir:2:3: expected 'input', 'state', 'result', 'temp', 'constant', 'kernel', 'update' or '}', found 'inout'"},
+     "t.kir:2:3: expected 'input', 'state', 'result', 'temp', 'constant', 'region', 'kernel', 'update' or '}', found "
+     "'inout'"},
     {"buffer_twice", "kernels @m {\n  input x: f32[]\n  temp x: f32[]\n}",
      "t.kir:3:8: expected a new name, found 'x' again"},
     {"alias", "kernels @m {\n  temp x: f32[] alias w\n}", "t.kir:2:23: expected a state, found 'w'"},
