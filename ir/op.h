@@ -23,9 +23,9 @@ enum Trait : std::uint32_t {
   kLeaf = 1u << 4,        // input, state, constant, iota, dim: no operands
   kKernelOnly = 1u << 5,  // a scalar primitive of kernels that graphs do not contain (bitcast)
   kContraction = 1u << 6,
-  kFolding = 1u << 7,   // an element of the result is made of many of operand 0: reductions, argmax, scatter_add
-  kIndexing = 1u << 8,  // elements of operand 1 say which elements of operand 0 and of the result belong together
-  kChoosing = 1u << 9,  // elements of the result are elements of operands: none is computed, so none is rounded
+  kFolding = 1u << 7,    // an element of the result is made of many of operand 0: reductions, argmax, scatter_add
+  kIndexing = 1u << 8,   // elements of operand 1 say which elements of operand 0 and of the result belong together
+  kChoosing = 1u << 11,  // elements of the result are elements of operands: none is computed, so none is rounded
 };
 
 struct InferContext {
