@@ -46,11 +46,11 @@ constexpr float float_of_bfloat16(std::uint16_t bits) { return std::bit_cast<flo
 
 }  // namespace detail
 
-template <std::uint16_t (*kOfFloat)(float), float (*kToFloat)(std::uint16_t)>
+template <std::uint16_t (*OfFloat)(float), float (*ToFloat)(std::uint16_t)>
 class Float16 {
  public:
   constexpr Float16() = default;
-  constexpr explicit Float16(float x) : bits_(kOfFloat(x)) {}
+  constexpr explicit Float16(float x) : bits_(OfFloat(x)) {}
   // A double and an integer are rounded to float first.
   template <class T>
     requires std::is_arithmetic_v<T>
@@ -61,15 +61,16 @@ class Float16 {
     return x;
   }
 
-  constexpr operator float() const { return kToFloat(bits_); }  // NOLINT(google-explicit-constructor): exact
+  constexpr operator float() const { return ToFloat(bits_); }  // NOLINT(google-explicit-constructor): exact
   constexpr std::uint16_t bits() const { return bits_; }
 
  private:
   std::uint16_t bits_ = 0;
 };
 
-using half = Float16<detail::half_of, detail::float_of_half>;
-using bfloat16 = Float16<detail::bfloat16_of, detail::float_of_bfloat16>;
+// Named as C++ names its numbers.
+using half = Float16<detail::half_of, detail::float_of_half>;              // NOLINT(readability-identifier-naming)
+using bfloat16 = Float16<detail::bfloat16_of, detail::float_of_bfloat16>;  // NOLINT(readability-identifier-naming)
 static_assert(sizeof(half) == 2 && std::is_trivially_copyable_v<half>);
 
 }  // namespace gcompile

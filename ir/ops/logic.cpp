@@ -37,12 +37,12 @@ std::vector<Type> infer_bool(const InferContext& c) {
 using Word = std::uint64_t;
 using Bits = Word (*)(Word a, Word b, DType t);
 
-template <Bits kBits>
+template <Bits Function>
 std::vector<Array> eval_bits(const EvalContext& c) {
   Array out = Array::uninitialized(c.dtype(), c.shape());
   for (std::int64_t i = 0; i < out.size(); ++i)
-    out.set_integer(i, static_cast<std::int64_t>(kBits(static_cast<Word>(c.operands[0].at_integer(i)),
-                                                       static_cast<Word>(c.operands[1].at_integer(i)), c.dtype())));
+    out.set_integer(i, static_cast<std::int64_t>(Function(static_cast<Word>(c.operands[0].at_integer(i)),
+                                                          static_cast<Word>(c.operands[1].at_integer(i)), c.dtype())));
   return {out};
 }
 
@@ -73,24 +73,22 @@ OpDef bitwise(const char* name, std::uint32_t traits, Eval eval, const char* doc
 std::vector<Type> infer_bitcast(const InferContext& c) {
   only_attributes(c, {"dtype"});
   const DType to = attribute<DType>(c, "dtype"), from = c.operands[0].dtype;
-  const auto bits = [](DType t) { return t == DType::kI32 || t == DType::kU32; };
-  if (!((from == DType::kF32 && bits(to)) || (bits(from) && (to == DType::kF32 || bits(to))) || from == to))
+  const auto word = [](DType t) { return t == DType::kF32 || t == DType::kI32 || t == DType::kU32; };
+  if (from != to && (!word(from) || !word(to)))
     c.fail("between f32 and i32 or u32 only, got " + c.operands[0].str() + " to " + std::string(name(to)));
   return {{to, c.operands[0].dims}};
 }
-
-const std::vector<DType>& kBools = kOnlyBool;
 
 }  // namespace
 
 std::vector<OpDef> logic_ops() {
   // clang-format off
   std::vector<OpDef> ops = {
-    elementwise("and", 2, kCommutative, infer_bool, [](X x) { return double(x[0] != 0 && x[1] != 0); }, kBools,
+    elementwise("and", 2, kCommutative, infer_bool, [](X x) { return double(x[0] != 0 && x[1] != 0); }, kOnlyBool,
                 "both", "(a: bool[..], b: bool[..]) -> bool[..]"),
-    elementwise("or", 2, kCommutative, infer_bool, [](X x) { return double(x[0] != 0 || x[1] != 0); }, kBools,
+    elementwise("or", 2, kCommutative, infer_bool, [](X x) { return double(x[0] != 0 || x[1] != 0); }, kOnlyBool,
                 "either", "(a: bool[..], b: bool[..]) -> bool[..]"),
-    elementwise("xor", 2, kCommutative, infer_bool, [](X x) { return double((x[0] != 0) != (x[1] != 0)); }, kBools,
+    elementwise("xor", 2, kCommutative, infer_bool, [](X x) { return double((x[0] != 0) != (x[1] != 0)); }, kOnlyBool,
                 "one of both", "(a: bool[..], b: bool[..]) -> bool[..]"),
     elementwise("bitcast", 1, kKernelOnly, infer_bitcast, nullptr, {DType::kF32, DType::kI32, DType::kU32},
                 "the same bits", "(x: T[..]) {dtype: U} -> U[..]"),
