@@ -56,6 +56,7 @@ class NodeError {
     if (node_.op->is(ir::kElementwise)) return elementwise(value);
     if (node_.op->is(ir::kView) || name == "concat" || name == "pad" || name == "gather") return moved(value);
     if (name == "barrier") return in(0).error;
+    if (name == "rng_bits") return certain() ? zeros(value) : unknown(value);
     if (name == "scatter_add") return scattered(value);
     if (name == "argmax" || name == "argmin") return index_of_extreme(value);
     if (node_.op->is(ir::kReduction)) return reduced(value);

@@ -226,6 +226,11 @@ std::map<std::string, std::function<Value(Builder&)>> samples() {
     return b.make("scatter_add", {f(b, {N, 4}), b.input("i", {DType::kI32, {N}})},
                   {{"axis", std::int64_t{0}}, {"dims", std::vector<Dim>{7, 4}}});
   };
+  s["rng_bits"] = [=](Builder& b) {
+    const Type key{DType::kU32, {N, 2}};
+    return b.make("rng_bits", {b.input("key", key), b.input("first", key)},
+                  {{"dims", Dims{N, 3}}, {"word", std::int64_t{1}}});
+  };
   s["fusion"] = [=](Builder& b) {
     auto body = std::make_shared<Graph>("body");
     Builder inner(*body);
