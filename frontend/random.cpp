@@ -64,6 +64,9 @@ Tensor unit(const Making& making, const Tensor& key, const std::vector<Dim>& dim
   return dtype == DType::kF32 ? upper(w.low, 24) * 0x1p-24 : upper(w, 53) * 0x1p-53;
 }
 
+// Not so of a NaN.
+bool is_within(double x, double low, double high) { return x >= low && x <= high; }
+
 void require_float(const Making& making, DType dtype) {
   if (dtype != DType::kF32 && dtype != DType::kF64)
     making.fail("makes f32 or f64, not " + std::string(name(dtype)) + "; cast what it makes");
@@ -185,7 +188,7 @@ Tensor gumbel(const Tensor& key, const std::vector<Dim>& dims, DType dtype, Wher
 Tensor bernoulli(const Tensor& key, const Operand& p, const std::vector<Dim>& dims, Where where) {
   const Making making("random::bernoulli", where);
   const LocationScope scope(where);
-  if (p.is_number() && !(p.number() >= 0 && p.number() <= 1))
+  if (p.is_number() && !is_within(p.number(), 0, 1))
     making.fail("the probability " + std::to_string(p.number()) + " is not in 0 .. 1");
   const DType dtype = p.is_number() ? DType::kF32 : making.value(p.tensor()).type().dtype;
   if (dtype != DType::kF32 && dtype != DType::kF64)
@@ -205,7 +208,7 @@ Tensor randint(const Tensor& key, const std::vector<Dim>& dims, const Operand& l
   const auto bound = [&](const std::string& what, const Operand& p, std::int64_t past) {
     const DType wide = DType::kI64;
     if (!p.is_number()) return cast(parameter(making, what, p, dtype, dims), wide);
-    if (!(p.number() >= static_cast<double>(held.min + past) && p.number() <= static_cast<double>(held.max + past)))
+    if (!is_within(p.number(), static_cast<double>(held.min + past), static_cast<double>(held.max + past)))
       making.fail(what + " is " + std::to_string(p.number()) + ", for integers of " + std::string(name(dtype)) +
                   " it is in " + std::to_string(held.min + past) + " .. " + std::to_string(held.max + past));
     return p.as(Type{wide, dims});
@@ -236,7 +239,8 @@ Tensor categorical(const Tensor& key, const Tensor& logits, int axis, Where wher
 Tensor dropout(const Tensor& x, double rate, const Tensor& key, Where line) {
   const Making making("dropout", line);
   const LocationScope scope(line);
-  if (!(rate >= 0 && rate < 1)) making.fail("the rate " + std::to_string(rate) + " is not in [0, 1)");
+  const bool is_share = rate >= 0 && rate < 1;
+  if (!is_share) making.fail("the rate " + std::to_string(rate) + " is not in [0, 1)");
   const Type& type = making.value(x).type();
   if (!is_float(type.dtype)) making.fail("is for floats, not for " + type.str(), {{"operand", x}});
   if (rate == 0) return x;
