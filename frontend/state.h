@@ -30,6 +30,7 @@ class State {
   State(std::string name, T initial) : State(std::move(name), weak(initial), false) {}
   // A member of a module, which saves, loads and initializes it: its name becomes the module's name, ".", and `name`.
   State(nn::Module* owner, const std::string& name, const Array& initial);
+  State(nn::Module* owner, const std::string& name, const Initializer& initial) : State(owner, name, initial, false) {}
   template <Number T>
   State(nn::Module* owner, const std::string& name, T initial) : State(owner, name, weak(initial)) {}
 

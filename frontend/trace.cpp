@@ -76,6 +76,13 @@ void Trace::update(const std::shared_ptr<StateStorage>& storage, const Tensor& t
   updates_.push_back({storage, v, line});
 }
 
+std::uint32_t Trace::count_call(const std::shared_ptr<StateStorage>& counter) {
+  for (auto& [known, asked] : counters_)
+    if (known == counter) return asked++;
+  counters_.emplace_back(counter, 1);
+  return 0;
+}
+
 void Trace::require_nonempty(const Dim& extent) {
   for (const std::string& symbol : extent.symbols()) {
     ir::DimBounds& bounds = graph_.bounds[symbol];
@@ -114,6 +121,10 @@ Tensor Trace::tensor(ir::Value value, Where where) {
 
 ir::Graph Trace::finish(std::span<const Tensor> results, Where where) {
   for (const Tensor& t : results) graph_.results.push_back({value(t, "result of the function", where), ""});
+  for (const auto& [counter, asked] : counters_) {
+    const ir::V before{&at(where), state(counter, where)};
+    update(counter, tensor(before + 1.0, where), where);
+  }
   for (const Update& u : updates_) {
     const ir::Value leaf = state(u.storage, where);
     graph_.updates.push_back({graph_.state_index(leaf), u.value});
@@ -134,6 +145,11 @@ void Trace::refuse_placeholders() const {
                      "a value that was made inside of the body of a loop, a branch or a transform (of its argument '" +
                          n->attrs.get<std::string>("name") + "') is used outside; return it from the body");
   }
+}
+
+TrainingScope::TrainingScope(bool on, Where where)
+    : trace_(&Trace::required("TrainingScope", where)), before_(trace_->is_training_) {
+  trace_->is_training_ = on;
 }
 
 LocationScope::LocationScope(Where where) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "gcompile/base/error.h"
@@ -48,6 +49,11 @@ class Trace {
   void require_at_least(const Dim& extent, std::int64_t least);
   bool updates(const StateStorage& storage) const;
   std::size_t update_count() const { return updates_.size(); }
+  // A state that counts calls: it is one more after this one, however often that is asked for, in bodies too. Returns
+  // how often it was before.
+  std::uint32_t count_call(const std::shared_ptr<StateStorage>& counter);
+  // Whether what is made is part of a step of training (see TrainingScope).
+  bool is_training() const { return is_training_; }
 
   // The value that a Tensor stands for; ModelError when the Tensor belongs to no trace, or to another one.
   ir::Value value(const Tensor& tensor, std::string_view what, Where where) const;
@@ -65,6 +71,7 @@ class Trace {
   void refuse_placeholders() const;
 
   friend class LocationScope;
+  friend class TrainingScope;
   struct Update {
     std::shared_ptr<StateStorage> storage;
     ir::Value value;
@@ -79,6 +86,8 @@ class Trace {
   std::vector<ir::Value> values_;  // what the Tensors of this trace stand for, by their index
   std::unordered_map<const StateStorage*, ir::Value> leaves_;
   std::vector<Update> updates_;
+  std::vector<std::pair<std::shared_ptr<StateStorage>, std::uint32_t>> counters_;  // and how often they were asked for
+  bool is_training_ = false;
 };
 
 // While it lives, everything that is made belongs to one line of the user's: that of the call of a composition
@@ -92,6 +101,21 @@ class LocationScope {
 
  private:
   Trace* trace_ = nullptr;  // null when an outer scope decides
+};
+
+// While it lives, modules that differ in training (nn::Dropout) do what they do there. TrainStep has one around the
+// model; a step that is written by hand begins with `gc::TrainingScope training;`. With false: what they do elsewhere.
+class TrainingScope {
+ public:
+  // ModelError where nothing is traced.
+  explicit TrainingScope(bool on = true, Where where = Where::current());
+  TrainingScope(const TrainingScope&) = delete;
+  TrainingScope& operator=(const TrainingScope&) = delete;
+  ~TrainingScope() { trace_->is_training_ = before_; }
+
+ private:
+  Trace* trace_;
+  bool before_;
 };
 
 }  // namespace gcompile

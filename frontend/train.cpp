@@ -51,6 +51,7 @@ struct TrainStep::Impl {
   }
 
   std::vector<Tensor> trace(std::span<const Tensor> in, const std::vector<bool>& trainable) {
+    const TrainingScope training(true, where);
     const Tensor value = loss.loss(forward(in[0]), in[1], where);
     const LocationScope scope(where);
     std::vector<std::size_t> trained;

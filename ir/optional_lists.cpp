@@ -4,10 +4,10 @@ namespace gcompile::ir {
 namespace {
 
 constexpr OptionalList kLists[] = {
-    {"dot", "lhs_batch"},    {"dot", "rhs_batch"},   {"dot", "lhs_contract"},   {"dot", "rhs_contract"},
-    {"broadcast", "axes"},   {"reduce_sum", "axes"}, {"reduce_max", "axes"},    {"reduce_min", "axes"},
-    {"reduce_prod", "axes"}, {"fusion", "anchor"},   {"reshape", "dims", true}, {"broadcast", "dims", true},
-    {"iota", "dims", true},
+    {"dot", "lhs_batch"},    {"dot", "rhs_batch"},       {"dot", "lhs_contract"},   {"dot", "rhs_contract"},
+    {"broadcast", "axes"},   {"reduce_sum", "axes"},     {"reduce_max", "axes"},    {"reduce_min", "axes"},
+    {"reduce_prod", "axes"}, {"fusion", "anchor"},       {"reshape", "dims", true}, {"broadcast", "dims", true},
+    {"iota", "dims", true},  {"rng_bits", "dims", true},
 };
 
 }  // namespace

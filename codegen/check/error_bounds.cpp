@@ -75,6 +75,7 @@ class NodeError {
     if (node_.op->is(ir::kElementwise)) return elementwise(value);
     if (node_.op->is(ir::kView) || name == "concat" || name == "pad" || name == "gather") return moved(value);
     if (name == "barrier") return in(0).error;
+    if (name == "rng_bits") return certain() ? zeros(value) : unknown(value);
     if (name == "scatter_add") return scattered(value);
     if (name == "cumsum" || name == "window_sum") return summed(value);
     if (name == "argsort") return order(value);

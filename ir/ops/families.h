@@ -24,6 +24,7 @@ std::vector<OpDef> arg_reduce_ops();  // argmax argmin
 std::vector<OpDef> cumsum_ops();      // cumsum
 std::vector<OpDef> sort_ops();        // argsort
 std::vector<OpDef> dot_ops();         // dot
+std::vector<OpDef> random_ops();      // rng_bits
 std::vector<OpDef> scan_ops();        // scan
 std::vector<OpDef> control_ops();     // cond while
 std::vector<OpDef> call_ops();        // checkpoint custom_vjp

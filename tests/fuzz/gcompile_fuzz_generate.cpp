@@ -302,7 +302,8 @@ class Generator : private ValuePool {
   }
 
   std::optional<Value> made_from_nothing() {
-    const std::int64_t what = between(r_, 0, 2);
+    const std::int64_t what = between(r_, 0, 3);
+    if (what == 3) return random_bits();
     const DType t = pick(r_, std::vector<DType>{DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kI32,
                                                 DType::kI64, DType::kU32, DType::kU8});
     if (what == 0) {
@@ -313,6 +314,16 @@ class Generator : private ValuePool {
     if (what == 1) return b_.make("dim", {}, {{"dtype", t}, {"value", std::vector<Dim>{lead_ * Dim(2) + Dim(1)}}});
     const Type type = Type::of(t, Shape{extent(), extent()});
     return b_.constant(codegen::sample(type, {}, r_.next(), "constant"));
+  }
+
+  // Of a key, or of one for every index of a leading axis; the upper bits, as small numbers.
+  Value random_bits() {
+    Type key{DType::kU32, {}}, bits = random_type(DType::kU32);
+    if (chance(r_, 30)) key.dims.push_back(lead_);
+    key.dims.emplace_back(2);
+    const ir::V all{&b_,
+                    b_.make("rng_bits", {like(key), like(key)}, {{"dims", bits.dims}, {"word", between(r_, 0, 1)}})};
+    return ir::binary("lshr", all, ir::zeros_like(all) + 29.0);
   }
 
   // Updates of some states: with what has their type, other states' old values among it; then results: all that nobody

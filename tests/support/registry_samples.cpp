@@ -384,6 +384,18 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
             {"columns", [=](Maker& m) {
                return m.with_n().make({}, {{"dtype", m.dtype()}, {"dims", matrix}, {"axis", std::int64_t{1}}});
              }}};
+  const auto bits = [](Dims keys, Dims dims, std::int64_t word) {
+    return [=](Maker& m) {
+      return m.with_n().make({m.input(keys, DType::kU32), m.input(keys, DType::kU32)},
+                             {{"dims", dims}, {"word", word}});
+    };
+  };
+  if (op == "rng_bits")
+    return {{"matrix", bits({2}, matrix, 0)},
+            {"second word", bits({2}, {kN}, 1)},
+            {"one", bits({2}, {}, 0)},
+            {"of many keys", bits({kN, 2}, {19}, 1)},
+            {"of each key one", bits({3, kN, 2}, {}, 0)}};
   if (op == "dim")
     return {{"value", [](Maker& m) {
                return m.with_n().make({}, {{"dtype", m.dtype()}, {"value", Dims{kN * Dim(3) + Dim(1)}}});
