@@ -54,6 +54,9 @@ Tensor bernoulli(const Tensor& key, const Operand& p, const std::vector<Dim>& di
 // Integers low .. high - 1 (low where there are none): i32, u32 or u8. low and high broadcast to dims.
 Tensor randint(const Tensor& key, const std::vector<Dim>& dims, const Operand& low, const Operand& high,
                DType dtype = DType::kI32, Where where = Where::current());
+// The numbers 0 .. count - 1, i32, in an order in which every other one is as likely, but for ties of 32 random bits,
+// which keep their order.
+Tensor permutation(const Tensor& key, const Dim& count, Where where = Where::current());
 // Of each distribution along the axis one index, i32, with the probability softmax(logits) gives it.
 Tensor categorical(const Tensor& key, const Tensor& logits, int axis = -1, Where where = Where::current());
 

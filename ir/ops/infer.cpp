@@ -42,7 +42,6 @@ const T& attribute(const InferContext& c, std::string_view key) {
 }
 template const bool& attribute(const InferContext&, std::string_view);
 template const std::int64_t& attribute(const InferContext&, std::string_view);
-template const bool& attribute(const InferContext&, std::string_view);
 template const std::string& attribute(const InferContext&, std::string_view);
 template const DType& attribute(const InferContext&, std::string_view);
 template const Ints& attribute(const InferContext&, std::string_view);

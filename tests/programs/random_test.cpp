@@ -53,6 +53,23 @@ TEST(Random, TheSameBitsForAnyExtentsThreadsAndVectors) {
   }
 }
 
+TEST(Random, APermutationHasEveryNumberOnce) {
+  auto f = compile(
+      [](Tensor k) { return outputs(rnd::permutation(k, 100), rnd::permutation(rnd::fold_in(k, 1), 100)); }, {u32(2)});
+  const auto [a, b] = f(Array{std::uint32_t{1}, std::uint32_t{2}});
+  std::set<std::int64_t> seen;
+  std::int64_t kept = 0;
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    seen.insert(a.at_integer(i));
+    kept += a.at_integer(i) == i;
+  }
+  EXPECT_EQ(seen.size(), 100u);
+  EXPECT_EQ(*seen.begin(), 0);
+  EXPECT_EQ(*seen.rbegin(), 99);
+  EXPECT_LT(kept, 10);
+  EXPECT_FALSE(same_bits(a, b));
+}
+
 // What is computed beside a sample, or of it, changes nothing.
 TEST(Random, TheSameBitsFusedOrAlone) {
   Array x(DType::kF32, {50, 20}), w(DType::kF32, {20, 8});
