@@ -60,8 +60,7 @@ std::vector<Array> eval_conv(const EvalContext& c) {
   Position from(static_cast<std::size_t>(x.rank())), window(from.size());
   std::int64_t i = 0;
   for_each_index(c.shape(), [&](const Position& at) {
-    double sum = 0;
-    std::uint64_t exact = 0;  // i32: modulo 2^32
+    Accumulator sum;
     from[0] = at[0], from[1] = window[0] = at[1], window[1] = at[2];
     for_each_index(Shape(box), [&](const Position& k) {
       from[2] = window[2] = k[0];
@@ -69,14 +68,9 @@ std::vector<Array> eval_conv(const EvalContext& c) {
         window[kSpatial + s] = k[1 + s];
         from[kSpatial + s] = at[kSpatial + s] * strides[s] + k[1 + s] * dilations[s];
       }
-      const double p = x.at(flat_index(x.shape(), from)), q = w.at(flat_index(w.shape(), window));
-      sum += p * q;
-      if (c.dtype() == DType::kI32)
-        exact += static_cast<std::uint64_t>(static_cast<std::int64_t>(p) * static_cast<std::int64_t>(q));
+      sum.add_product(x, flat_index(x.shape(), from), w, flat_index(w.shape(), window));
     });
-    out.set(i++, c.dtype() == DType::kI32
-                     ? static_cast<double>(static_cast<std::int32_t>(static_cast<std::uint32_t>(exact)))
-                     : sum);
+    sum.write(out, i++);
   });
   return {out};
 }

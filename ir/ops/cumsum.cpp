@@ -29,19 +29,14 @@ std::vector<Array> eval_cumsum(const EvalContext& c) {
   Array out = Array::uninitialized(c.dtype(), shape);
   for_each_index(shape, [&](const Position& begin) {
     if (begin[axis] != 0) return;
-    double sum = 0;
-    std::uint32_t wrapped = 0;
+    Accumulator sum;
     Position at = begin;
     for (std::int64_t k = 0; k < n; ++k) {
       at[axis] = reverse ? n - 1 - k : k;
       const std::int64_t flat = flat_index(shape, at);
-      const auto write = [&] {
-        out.set(flat, c.dtype() == DType::kI32 ? static_cast<double>(static_cast<std::int32_t>(wrapped)) : sum);
-      };
-      if (exclusive) write();
-      sum += x.at(flat);
-      if (c.dtype() == DType::kI32) wrapped += static_cast<std::uint32_t>(static_cast<std::int32_t>(x.at(flat)));
-      if (!exclusive) write();
+      if (exclusive) sum.write(out, flat);
+      sum.add(x, flat);
+      if (!exclusive) sum.write(out, flat);
     }
   });
   return {out};

@@ -81,21 +81,13 @@ std::vector<Array> eval_dot(const EvalContext& c) {
       left[static_cast<std::size_t>(l.batch[x])] = right[static_cast<std::size_t>(r.batch[x])] = at[k];
     for (const std::int64_t x : l.free) left[static_cast<std::size_t>(x)] = at[k++];
     for (const std::int64_t x : r.free) right[static_cast<std::size_t>(x)] = at[k++];
-    double sum = 0;
-    std::int64_t exact = 0;  // of integers
+    Accumulator sum;
     for_each_index(box, [&](const Position& in) {
       for (std::size_t x = 0; x < in.size(); ++x)
         left[static_cast<std::size_t>(l.contract[x])] = right[static_cast<std::size_t>(r.contract[x])] = in[x];
-      const std::int64_t p = flat_index(a.shape(), left), q = flat_index(b.shape(), right);
-      if (is_float(c.dtype()))
-        sum += a.at(p) * b.at(q);
-      else
-        exact = plus(exact, times(a.at_integer(p), b.at_integer(q)));
+      sum.add_product(a, flat_index(a.shape(), left), b, flat_index(b.shape(), right));
     });
-    if (is_float(c.dtype()))
-      out.set(i++, sum);
-    else
-      out.set_integer(i++, exact);
+    sum.write(out, i++);
   });
   return {out};
 }

@@ -38,6 +38,33 @@ inline std::int64_t wrapped(DType t, std::int64_t x) {
   return dispatch(t, [&](auto zero) { return convert<std::int64_t>(convert<decltype(zero)>(x)); });
 }
 
+// A sum of elements of a dtype: of floats in double, rounded where it is written; of integers exact, wrapping there.
+class Accumulator {
+ public:
+  void add(const Array& a, std::int64_t flat) {
+    if (is_float(a.dtype()))
+      real_ += a.at(flat);
+    else
+      exact_ = plus(exact_, a.at_integer(flat));
+  }
+  void add_product(const Array& a, std::int64_t p, const Array& b, std::int64_t q) {
+    if (is_float(a.dtype()))
+      real_ += a.at(p) * b.at(q);
+    else
+      exact_ = plus(exact_, times(a.at_integer(p), b.at_integer(q)));
+  }
+  void write(Array& out, std::int64_t flat) const {
+    if (is_float(out.dtype()))
+      out.set(flat, real_);
+    else
+      out.set_integer(flat, exact_);
+  }
+
+ private:
+  double real_ = 0;
+  std::int64_t exact_ = 0;
+};
+
 // Calls f(position) for every index of the box, in row-major order.
 template <class F>
 void for_each_index(const Shape& box, F&& f) {

@@ -38,6 +38,10 @@ std::vector<Array> eval_argsort(const EvalContext& c) {
     };
     for (std::size_t k = 0; k < order.size(); ++k) order[k] = static_cast<std::int64_t>(k);
     std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) {
+      if (!is_float(x.dtype()) && x.dtype() != DType::kBool) {
+        const std::int64_t p = x.at_integer(place(i)), q = x.at_integer(place(j));
+        return descending ? p > q : p < q;
+      }
       const double a = x.at(place(i)), b = x.at(place(j));
       if (std::isnan(a) || std::isnan(b)) return !std::isnan(a);
       return descending ? a > b : a < b;

@@ -84,19 +84,13 @@ std::vector<Array> eval_window_sum(const EvalContext& c) {
   const Places places(c.node);
   const Array& g = c.operands[0];
   const Shape shape = c.shape();
-  std::vector<double> sums(static_cast<std::size_t>(shape.size()));
-  std::vector<std::uint32_t> wrapped(sums.size());
+  std::vector<Accumulator> sums(static_cast<std::size_t>(shape.size()));
   std::int64_t from = 0;
   for_each_index(g.shape(), [&](const Position& at) {
-    const auto to = static_cast<std::size_t>(flat_index(shape, places.element(at)));
-    const double x = g.at(from++);
-    sums[to] += x;
-    if (c.dtype() == DType::kI32) wrapped[to] += static_cast<std::uint32_t>(static_cast<std::int32_t>(x));
+    sums[static_cast<std::size_t>(flat_index(shape, places.element(at)))].add(g, from++);
   });
   Array out = Array::uninitialized(c.dtype(), shape);
-  for (std::size_t i = 0; i < sums.size(); ++i)
-    out.set(static_cast<std::int64_t>(i),
-            c.dtype() == DType::kI32 ? static_cast<double>(static_cast<std::int32_t>(wrapped[i])) : sums[i]);
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i].write(out, static_cast<std::int64_t>(i));
   return {out};
 }
 
