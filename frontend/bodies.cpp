@@ -18,11 +18,12 @@ std::vector<ir::Value> make_placeholders(const Making& making, const std::vector
 }
 
 ir::Closure trace_body(const Making& making, const std::string& name, const std::vector<Placeholder>& list,
-                       const TensorFunction& f) {
+                       const TensorFunction& f, Invariants invariants) {
   const std::vector<ir::Value> leaves = make_placeholders(making, list);
   std::vector<Tensor> arguments;
   for (const ir::Value& v : leaves) arguments.push_back(making.tensor(v));
   const std::size_t updates = making.trace().update_count();
+  const auto first = static_cast<int>(making.trace().graph().arena->size());
   const std::vector<Tensor> results = f(arguments);
   if (making.trace().update_count() != updates)
     making.fail("a state is set in the body; a state is set once in a call, after every read, so carry the value and "
@@ -31,7 +32,8 @@ ir::Closure trace_body(const Making& making, const std::string& name, const std:
   for (const Tensor& t : results) values.push_back(making.value(t));
   std::vector<std::pair<std::string, ir::Value>> parameters;
   for (std::size_t i = 0; i < list.size(); ++i) parameters.emplace_back(list[i].name, leaves[i]);
-  return ir::close_over(making.trace().graph(), values, parameters, name);
+  return invariants == Invariants::kInside ? ir::close_over(making.trace().graph(), values, parameters, name, first)
+                                           : ir::close_over(making.trace().graph(), values, parameters, name);
 }
 
 std::vector<ir::Value> share_captures(std::vector<ir::Closure*> closures, std::size_t own) {

@@ -23,9 +23,11 @@ struct Placeholder {
 // Leaves of the trace that stand for what a body will be given: they have no value, and must not be used outside of it.
 std::vector<ir::Value> make_placeholders(const Making& making, const std::vector<Placeholder>& list);
 
-// The body that `f` traces, with its placeholders as first inputs. ModelError when f sets a State.
+// The body that `f` traces, with its placeholders as first inputs. ModelError when f sets a State. What it makes of
+// values around it alone is made before a loop (kHoisted), or stays in the body (kInside).
+enum class Invariants { kHoisted, kInside };
 ir::Closure trace_body(const Making& making, const std::string& name, const std::vector<Placeholder>& list,
-                       const TensorFunction& f);
+                       const TensorFunction& f, Invariants invariants = Invariants::kHoisted);
 
 // Makes bodies, whose first `own` inputs are the same, take the same captured values, and returns these.
 std::vector<ir::Value> share_captures(std::vector<ir::Closure*> closures, std::size_t own);

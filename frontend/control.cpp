@@ -124,6 +124,16 @@ Tensor where_leading(const Tensor& mask, const Tensor& x, const Operand& y, Wher
   return where(reshape(mask, dims, at), x, y);
 }
 
+// Values that lengths hold have the batch in front.
+void require_batch(const Tensor& x, const Tensor& lengths, const char* what, Where at) {
+  const Making making("scan", at);
+  const Type &t = making.value(x).type(), &l = making.value(lengths).type();
+  if (t.rank() == 0 || !(t.dim(0) == l.dim(0)))
+    making.fail("with lengths, the leading axis of a " + std::string(what) + " is the batch of " + l.dim(0).str() +
+                    ", not " + t.str(),
+                {{what, x}, {"lengths", lengths}});
+}
+
 // The function with one more sequence, of step numbers, which holds members of the batch whose steps are done.
 TensorFunction masked(const TensorFunction& f, const Tensor& lengths, std::size_t carries, Where at) {
   return [=](const std::vector<Tensor>& arguments) {
@@ -131,8 +141,10 @@ TensorFunction masked(const TensorFunction& f, const Tensor& lengths, std::size_
     std::vector<Tensor> made = f(own);
     const LocationScope scope(at);
     const Tensor goes_on = Operand(broadcast_to(arguments.back(), lengths.shape(at), at), at) < Operand(lengths, at);
-    for (std::size_t i = 0; i < made.size(); ++i)
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      require_batch(made[i], lengths, i < carries ? "carry" : "stacked value", at);
       made[i] = where_leading(goes_on, made[i], i < carries ? Operand(own[i], at) : Operand(0, at), at);
+    }
     return made;
   };
 }
@@ -167,6 +179,12 @@ void check_carries(const Making& making, const ir::Graph& body, const std::vecto
 }
 
 }  // namespace
+
+void check_step(std::size_t carries, std::size_t given, Where where) {
+  if (carries != given)
+    Making("scan", where)
+        .fail("the step returns " + std::to_string(carries) + " carries, it was given " + std::to_string(given));
+}
 
 Step scan_function(const TensorFunction& function, std::size_t arity, const std::vector<Tensor>& carries,
                    const std::vector<Tensor>& given_sequences, const ScanOptions& options, Where where) {
@@ -229,7 +247,8 @@ std::vector<Tensor> cond_function(const Tensor& condition, const TensorFunction&
     making.fail("the condition must be a bool scalar, not " + making.value(condition).type().str() +
                     "; for a choice element by element use gc::where",
                 {{"condition", condition}});
-  ir::Closure yes = trace_body(making, "then", {}, on_true), no = trace_body(making, "else", {}, on_false);
+  ir::Closure yes = trace_body(making, "then", {}, on_true, Invariants::kInside),
+              no = trace_body(making, "else", {}, on_false, Invariants::kInside);
   std::vector<ir::Value> operands{making.value(condition)};
   const std::vector<ir::Value> captured = share_captures({&yes, &no}, 0);
   operands.insert(operands.end(), captured.begin(), captured.end());
@@ -240,7 +259,7 @@ std::vector<Tensor> checkpoint_function(const TensorFunction& f, const std::vect
   const Making making("checkpoint", where);
   std::vector<Placeholder> inside;
   for (const Tensor& t : arguments) inside.push_back({"argument", making.value(t).type()});
-  const ir::Closure closure = trace_body(making, "checkpoint", inside, f);
+  const ir::Closure closure = trace_body(making, "checkpoint", inside, f, Invariants::kInside);
   std::vector<ir::Value> operands = values_of(making, arguments);
   operands.insert(operands.end(), closure.captured.begin(), closure.captured.end());
   return results_of(making, making.builder().make("checkpoint", std::move(operands), {}, {closure.body}));
@@ -251,11 +270,11 @@ std::vector<Tensor> custom_vjp_function(const TensorFunction& f, const TensorFun
   const Making making("custom_vjp", where);
   std::vector<Placeholder> inside;
   for (const Tensor& t : arguments) inside.push_back({"argument", making.value(t).type()});
-  ir::Closure primal = trace_body(making, "custom_vjp", inside, f);
+  ir::Closure primal = trace_body(making, "custom_vjp", inside, f, Invariants::kInside);
   std::vector<Placeholder> back = inside;
   for (const char* what : {"result", "cotangent"})
     for (const auto& r : primal.body->results) back.push_back({what, r.value.type()});
-  ir::Closure rule = trace_body(making, "gradient", back, gradient);
+  ir::Closure rule = trace_body(making, "gradient", back, gradient, Invariants::kInside);
   for (const ir::Closure* c : {&primal, &rule})
     for (const ir::Value& v : c->captured)
       if (is_float(v.type().dtype) && v.node->op->name != "stop_gradient")

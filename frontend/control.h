@@ -40,6 +40,9 @@ struct Step {
 Step scan_function(const TensorFunction& f, std::size_t arity, const std::vector<Tensor>& carries,
                    const std::vector<Tensor>& sequences, const ScanOptions& options, Where where);
 
+// ModelError unless a step returns as many carries as it was given.
+void check_step(std::size_t carries, std::size_t given, Where where);
+
 // As long as the condition, a bool scalar, holds of the carries. It has no gradient (see scan).
 std::vector<Tensor> while_function(const TensorFunction& condition, const TensorFunction& body,
                                    const std::vector<Tensor>& carries, Where where);
@@ -105,9 +108,9 @@ template <class F>
                                                               const ScanOptions& options = {},
                                                               Where where = Where::current()) {
     detail::require_signature<F>();
-    const auto flat = [f = std::move(f), count = carries.size()](const std::vector<Tensor>& arguments) {
+    const auto flat = [f = std::move(f), count = carries.size(), where](const std::vector<Tensor>& arguments) {
       Step step = detail::call_with(f, arguments);
-      step.carries.resize(std::max(step.carries.size(), count));  // too few: refused where they are looked at
+      check_step(step.carries.size(), count, where);
       step.carries.insert(step.carries.end(), step.stacked.begin(), step.stacked.end());
       return step.carries;
     };

@@ -114,6 +114,7 @@ Tensor jacobian(const Tensor& y, const Tensor& x, Where where) {
   const Making making("jacobian", where);
   const ir::Value to = making.value(y), by = making.value(x);
   if (!is_float(to.type().dtype)) making.fail("a derivative needs floats, not " + to.type().str(), {{"value", y}});
+  if (!is_float(by.type().dtype)) making.fail("a derivative needs floats, not " + by.type().str(), {{"argument", x}});
   if (!to.type().is_static())
     making.fail("the value is " + to.type().str() +
                     "; a Jacobian has a row for each of its elements, so its extents must "

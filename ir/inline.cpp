@@ -9,17 +9,19 @@
 namespace gcompile::ir {
 namespace {
 
-// Nodes between the parameters and the results, operands first; what does not depend on a parameter is not in it.
+// Nodes between the parameters and the results, operands first; what does not depend on a parameter is in it only from
+// the id `first` on.
 std::vector<const Node*> dependent(const Graph& source, std::span<const Value> results,
-                                   const std::unordered_set<const Node*>& leaves) {
+                                   const std::unordered_set<const Node*>& leaves, int first) {
   Graph piece;
   piece.arena = source.arena;
   for (const Value& v : results) piece.results.push_back({v, ""});
   std::unordered_set<const Node*> depends = leaves;
   std::vector<const Node*> found;
   for (const Node* n : piece.topological()) {
-    if (leaves.count(n)) continue;
-    if (std::none_of(n->operands.begin(), n->operands.end(), [&](Value v) { return depends.count(v.node) > 0; }))
+    if (leaves.count(n) || n->op->is(kLeaf)) continue;
+    if (n->id < first &&
+        std::none_of(n->operands.begin(), n->operands.end(), [&](Value v) { return depends.count(v.node) > 0; }))
       continue;
     depends.insert(n);
     found.push_back(n);
@@ -67,7 +69,8 @@ std::vector<Value> inline_graph(Builder& b, const Graph& body, std::span<const V
 }
 
 Closure close_over(const Graph& source, std::span<const Value> results,
-                   const std::vector<std::pair<std::string, Value>>& parameters, const std::string& name) {
+                   const std::vector<std::pair<std::string, Value>>& parameters, const std::string& name,
+                   int first_inside) {
   Closure closure{std::make_shared<Graph>(name), {}};
   Graph& body = *closure.body;
   body.bounds = source.bounds;
@@ -104,7 +107,7 @@ Closure close_over(const Graph& source, std::span<const Value> results,
       }
     }
   };
-  for (const Node* n : dependent(source, results, leaves)) {
+  for (const Node* n : dependent(source, results, leaves, first_inside)) {
     std::vector<Value> operands;
     for (const Value& v : n->operands) {
       if (!copier.map.count(v)) outside(v);

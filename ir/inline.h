@@ -1,6 +1,7 @@
 // Graphs as functions: the nodes of a body put into another graph, and a piece of a graph made a body of its own.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,9 +23,11 @@ struct Closure {
 };
 // What makes `results` of `parameters` (leaves that stand for what the piece is given; names are those of the body's
 // inputs). Of what does not depend on a parameter, constants and views are made inside and everything else is captured,
-// so that a loop does not make it again.
+// so that a loop does not make it again - but for nodes from the id `first_inside` on, which stay inside: a branch that
+// is not taken must not be made.
 Closure close_over(const Graph& source, std::span<const Value> results,
-                   const std::vector<std::pair<std::string, Value>>& parameters, const std::string& name);
+                   const std::vector<std::pair<std::string, Value>>& parameters, const std::string& name,
+                   int first_inside = std::numeric_limits<int>::max());
 
 // The same graph with other bodies in its nodes that hold some, innermost first: for passes that work on graphs and
 // know nothing of what is around them. Fusions are left alone.

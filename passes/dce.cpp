@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "gcompile/ir/op.h"
 #include "gcompile/passes/narrow.h"
 
 namespace gcompile::passes {
@@ -44,15 +45,17 @@ Graph narrow_bodies(const Graph& graph) {
   return ir::rewrite(
       graph,
       [&](const Node& node, const std::vector<Value>& operands, ir::Builder& b) -> std::optional<ir::Replacement> {
-        if (node.bodies.empty()) return std::nullopt;
+        if (node.op->is(ir::kLeaf)) return std::nullopt;
+        // What is dead stays as it is: it may not fit what became of its operands, and nobody looks at it.
+        ir::Replacement values;
+        for (int i = 0; i < static_cast<int>(node.types.size()); ++i) values.push_back(node.result(i));
         const std::vector<std::size_t> results = live_results(node, live);
-        if (results.empty()) return std::nullopt;
+        if (results.empty()) return values;
+        if (node.bodies.empty()) return std::nullopt;
         const Needs needs = needs_of(node, results);
         if (needs.results.size() == node.types.size() && needs.operands.size() == node.operands.size())
           return std::nullopt;
         const Node* made = narrowed(node, operands, needs, b);
-        // Dead results are never looked up; the first live one stands in for them.
-        ir::Replacement values(node.types.size(), made->result());
         for (std::size_t i = 0; i < needs.results.size(); ++i)
           values[needs.results[i]] = made->result(static_cast<int>(i));
         return values;
@@ -82,8 +85,19 @@ void forget_locations(Graph& graph) {
 
 }  // namespace
 
-Graph dce(const Graph& graph, const PassContext&) {
+Graph dce(const Graph& graph, const PassContext& context) {
   Graph out = narrow_bodies(graph);
+  // Bodies come after what is around them, for they may have been narrowed.
+  out = ir::rewrite(
+      out, [&](const Node& n, const std::vector<Value>& operands, ir::Builder& b) -> std::optional<ir::Replacement> {
+        if (!n.op->is(ir::kControl)) return std::nullopt;
+        ir::Bodies bodies;
+        for (const auto& body : n.bodies) bodies.push_back(std::make_shared<const Graph>(dce(*body, context)));
+        const Value made = b.make(*n.op, operands, n.attrs, std::move(bodies));
+        ir::Replacement values;
+        for (int r = 0; r < static_cast<int>(n.types.size()); ++r) values.push_back({made.node, r});
+        return values;
+      });
   drop_states(out);
   forget_locations(out);
   return out;

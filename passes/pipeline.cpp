@@ -43,7 +43,7 @@ const Pass kPasses[] = {
     {"fold", "evaluates what depends on constants alone", fold, true, true},
     {"cse", "merges equal nodes, uniting their locations", cse, true, true},
     {"contract", "a * b + c becomes fma(a, b, c) where the target has it", contract, true, true},
-    {"dce", "drops states and results that nothing needs", dce, true, true},
+    {"dce", "drops states and results that nothing needs", dce, true},
     {"layout", "in which order the axes of a state lie in memory", layout, true},
     {"rematerialize", "under a memory budget: computes long-lived cheap values again where they are read",
      rematerialize, true},

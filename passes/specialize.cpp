@@ -92,6 +92,10 @@ class Specializer {
     for (ir::Instr& i : body) {
       i.index = dims(i.index);
       i.extent = dim(i.extent);
+      for (auto* axes : {&i.axes, &i.sums})
+        for (ir::Axis& a : *axes) a.extent = dim(a.extent);
+      i.left.index = dims(i.left.index);
+      i.right.index = dims(i.right.index);
       block(i.body);
     }
   }
@@ -113,6 +117,10 @@ ir::KernelModule specialize(const ir::KernelModule& module, const DimValues& val
   ir::KernelModule out = module;
   s.drop(out.bounds);
   for (ir::Buffer& b : out.buffers) b.type = s.type(b.type);
+  for (ir::Region& r : out.regions) {
+    r.extent = s.dim(r.extent);
+    for (ir::Region::Slice& slice : r.slices) slice.offset = s.dim(slice.offset);
+  }
   for (ir::Kernel& k : out.kernels) s.block(k.body);
   return out;
 }

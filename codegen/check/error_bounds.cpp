@@ -236,6 +236,7 @@ class NodeError {
       return x[0] != 0 ? e[1] : e[2];
     }
     if (infinite) return kInf;
+    if (node_.op->name == "div" && e[1] > 0 && std::abs(x[1]) <= e[1]) return kInf;  // the divisor may be 0 in between
     if (!exact) error = moved_by(x, e, t);
     if (!exact && node_.op->name == "rem") error += wrap(x, e, center);
     if (std::isfinite(center)) {

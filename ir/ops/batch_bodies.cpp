@@ -157,7 +157,7 @@ std::vector<Value> batch_while(BatchContext& c) {
     Builder b(*any);
     b.where = c.b.where;
     const V goes_on = cast({&b, any->results[0].value}, DType::kI32);
-    any->results[0].value = compare("ne", reduce("reduce_max", goes_on, {0}), {&b, b.scalar(DType::kI32, 0)});
+    any->results[0].value = compare("ne", reduce("reduce_sum", goes_on, {0}), {&b, b.scalar(DType::kI32, 0)});
     auto held = std::make_shared<Graph>(*step);
     Builder h(*held);
     h.where = c.b.where;

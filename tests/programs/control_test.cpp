@@ -262,6 +262,56 @@ TEST(Cond, RunsOneBranch) {
   EXPECT_EQ(down_slope.at(1), -4);
 }
 
+TEST(Cond, DoesNotMakeTheBranchThatIsNotTaken) {
+  // The gradient of sqrt is infinite at 0 and none below; an endless loop would not end.
+  auto f = gc::jit(
+      [](Tensor x) {
+        const Tensor y = gc::cond(
+            x > 0, [&] { return gc::sqrt(x); },
+            [&] {
+              return gc::while_loop([](Tensor v) { return v < 0; }, [](Tensor v) { return v + 1; },
+                                    gc::stop_gradient(x));
+            });
+        return gc::outputs(y, gc::grad(y, x));
+      },
+      {.check = gc::Check::NaN});
+  const auto [up, slope] = f(4.0f);
+  EXPECT_EQ(up.item(), 2);
+  EXPECT_EQ(slope.item(), 0.25);
+  const auto [down, none] = f(-1.5f);
+  EXPECT_EQ(down.item(), 0.5);
+  EXPECT_EQ(none.item(), 0);
+  const std::string kernels = f.compiled().dump("kernel");
+  EXPECT_GT(kernels.find("= sqrt("), kernels.find(" in r"));
+}
+
+TEST(Scan, RefusesAStepWithOtherCarries) {
+  auto f = gc::jit([](Tensor x) {
+    return gc::scan([](Tensor h, Tensor e) { return gc::Step{{h, e}, {h}}; }, {gc::zeros({})}, {x}).carries[0];
+  });
+  try {
+    f(Array(gc::DType::kF32, {4}));
+    FAIL() << "no error";
+  } catch (const gc::ModelError& e) {
+    EXPECT_NE(std::string(e.what()).find("the step returns 2 carries, it was given 1"), std::string::npos) << e.what();
+  }
+}
+
+TEST(Scan, RefusesLengthsOfValuesWithoutABatch) {
+  auto f = gc::jit([](Tensor x, Tensor lengths) {
+    return gc::scan([](Tensor h, Tensor e) { return gc::outputs(h + gc::sum(e), h); }, gc::zeros({}), x,
+                    {.lengths = lengths})
+        .first;
+  });
+  try {
+    f(Array(gc::DType::kF32, {4, 2}), Array(gc::DType::kI32, {2}));
+    FAIL() << "no error";
+  } catch (const gc::ModelError& e) {
+    EXPECT_NE(std::string(e.what()).find("the leading axis of a carry is the batch of 2"), std::string::npos)
+        << e.what();
+  }
+}
+
 TEST(Checkpoint, GivesTheSameGradients) {
   const Layer layer;
   const auto two = [&](const auto& cell) {

@@ -172,6 +172,19 @@ TEST(Transforms, OfBranchesAndLoops) {
   EXPECT_EQ(g.str(), "f32[3] [-1, 6, 40]");
 }
 
+TEST(Vmap, OfAWhileOverNoMembersEnds) {
+  gc::Dim n{"N"};
+  auto f = gc::compile(
+      [](Tensor xs) {
+        return gc::vmap([](Tensor x) {
+          return gc::while_loop([](Tensor v) { return v < 10; }, [](Tensor v) { return v * 2; }, x);
+        })(xs);
+      },
+      {gc::f32(n)});
+  EXPECT_EQ(f(Array(gc::DType::kF32, {0})).size(), 0);
+  EXPECT_EQ(f(Array(std::vector<float>{3, 20})).str(), "f32[2] [12, 20]");
+}
+
 TEST(Vmap, RefusesBatchesOfTwoSizes) {
   auto f = gc::jit(
       [](Tensor a, Tensor b) { return gc::vmap([](Tensor x, Tensor y) { return gc::sum(x) + gc::sum(y); })(a, b); });
