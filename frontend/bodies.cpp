@@ -28,8 +28,7 @@ ir::Closure trace_body(const Making& making, const std::string& name, const std:
   if (making.trace().update_count() != updates)
     making.fail("a state is set in the body; a state is set once in a call, after every read, so carry the value and "
                 "set the state to the result");
-  std::vector<ir::Value> values;
-  for (const Tensor& t : results) values.push_back(making.value(t));
+  const std::vector<ir::Value> values = values_of(making, results);
   std::vector<std::pair<std::string, ir::Value>> parameters;
   for (std::size_t i = 0; i < list.size(); ++i) parameters.emplace_back(list[i].name, leaves[i]);
   return invariants == Invariants::kInside ? ir::close_over(making.trace().graph(), values, parameters, name, first)
@@ -58,6 +57,12 @@ std::vector<ir::Value> share_captures(std::vector<ir::Closure*> closures, std::s
     c->captured = all;
   }
   return all;
+}
+
+std::vector<ir::Value> values_of(const Making& making, const std::vector<Tensor>& tensors) {
+  std::vector<ir::Value> values;
+  for (const Tensor& t : tensors) values.push_back(making.value(t));
+  return values;
 }
 
 std::vector<Tensor> results_of(const Making& making, ir::Value first) {

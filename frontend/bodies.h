@@ -32,6 +32,8 @@ ir::Closure trace_body(const Making& making, const std::string& name, const std:
 // Makes bodies, whose first `own` inputs are the same, take the same captured values, and returns these.
 std::vector<ir::Value> share_captures(std::vector<ir::Closure*> closures, std::size_t own);
 
+// What Tensors of the trace stand for.
+std::vector<ir::Value> values_of(const Making& making, const std::vector<Tensor>& tensors);
 // All results of a node as Tensors.
 std::vector<Tensor> results_of(const Making& making, ir::Value first);
 

@@ -14,12 +14,6 @@ Type without_leading(Type t) {
   return t;
 }
 
-std::vector<ir::Value> values_of(const Making& making, const std::vector<Tensor>& tensors) {
-  std::vector<ir::Value> values;
-  for (const Tensor& t : tensors) values.push_back(making.value(t));
-  return values;
-}
-
 void require_arity(const Making& making, std::size_t arity, std::size_t given, const char* of) {
   if (arity != given)
     making.fail("the function takes " + std::to_string(arity) + " arguments, it is given " + std::to_string(given) +

@@ -171,7 +171,7 @@ Tensor largest(const char* name, std::optional<std::size_t> axes, const Tensor& 
   if (axes && window.size() != *axes)
     making.fail("the window has " + std::to_string(*axes) + " extents", {{"operand", x}});
   const double least =
-      is_float(dtype) ? -std::numeric_limits<double>::infinity() : double{std::numeric_limits<std::int32_t>::min()};
+      is_float(dtype) ? -std::numeric_limits<double>::infinity() : static_cast<double>(range_of(dtype).min);
   const auto [moved, folded] = places(making, x, window, options, least);
   return making.tensor(
       making.builder().make("reduce_max", {moved}, {{"axes", folded}, {"ties", std::string("first")}}));

@@ -197,14 +197,14 @@ Tensor bernoulli(const Tensor& key, const Operand& p, const std::vector<Dim>& di
   return unit(making, key, dims, dtype) < parameter(making, "p", p, dtype, dims);
 }
 
-// A 64-bit number times the range, of which what is above 64 bits is kept: an integer's probability is off by less than
-// 2^-32 of itself. The product is made of two of 64 bits, none of which wraps around.
 Tensor permutation(const Tensor& key, const Dim& count, Where where) {
   const Making making("random::permutation", where);
   const LocationScope scope(where);
   return argsort(bits(key, {count}, where), 0, false, where);
 }
 
+// A 64-bit number times the range, of which what is above 64 bits is kept: an integer's probability is off by less than
+// 2^-32 of itself. The product is made of two of 64 bits, none of which wraps around.
 Tensor randint(const Tensor& key, const std::vector<Dim>& dims, const Operand& low, const Operand& high, DType dtype,
                Where where) {
   const Making making("random::randint", where);

@@ -10,12 +10,6 @@
 namespace gcompile {
 namespace {
 
-std::vector<ir::Value> values_of(const Making& making, const std::vector<Tensor>& tensors) {
-  std::vector<ir::Value> values;
-  for (const Tensor& t : tensors) values.push_back(making.value(t));
-  return values;
-}
-
 // Two lists of tensors that belong together, one by one.
 void require_alike(const Making& making, const std::vector<Tensor>& a, const std::vector<Tensor>& b, const char* what) {
   if (a.size() != b.size())

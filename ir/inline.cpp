@@ -127,8 +127,7 @@ Graph with_bodies(const Graph& graph, const std::function<Graph(const Graph&)>& 
                  [&](const Node& n, const std::vector<Value>& operands, Builder& b) -> std::optional<Replacement> {
                    if (!n.op->is(kControl)) return std::nullopt;
                    Bodies bodies;
-                   for (const auto& body : n.bodies)
-                     bodies.push_back(std::make_shared<const Graph>(change(with_bodies(*body, change))));
+                   for (const auto& body : n.bodies) bodies.push_back(std::make_shared<const Graph>(change(*body)));
                    const Value made = b.make(*n.op, operands, n.attrs, std::move(bodies));
                    Replacement values;
                    for (int r = 0; r < static_cast<int>(n.types.size()); ++r) values.push_back({made.node, r});

@@ -29,8 +29,8 @@ Closure close_over(const Graph& source, std::span<const Value> results,
                    const std::vector<std::pair<std::string, Value>>& parameters, const std::string& name,
                    int first_inside = std::numeric_limits<int>::max());
 
-// The same graph with other bodies in its nodes that hold some, innermost first: for passes that work on graphs and
-// know nothing of what is around them. Fusions are left alone.
+// The same graph with other bodies in its loops, branches and calls, not in what these hold in turn: for passes that
+// work on graphs and know nothing of what is around them.
 Graph with_bodies(const Graph& graph, const std::function<Graph(const Graph&)>& change);
 
 }  // namespace gcompile::ir

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "gcompile/ir/inline.h"
 #include "gcompile/ir/op.h"
+#include "gcompile/passes/fuse_levels.h"
 #include "gcompile/passes/narrow.h"
 
 namespace gcompile::passes {
@@ -88,16 +90,7 @@ void forget_locations(Graph& graph) {
 Graph dce(const Graph& graph, const PassContext& context) {
   Graph out = narrow_bodies(graph);
   // Bodies come after what is around them, for they may have been narrowed.
-  out = ir::rewrite(
-      out, [&](const Node& n, const std::vector<Value>& operands, ir::Builder& b) -> std::optional<ir::Replacement> {
-        if (!n.op->is(ir::kControl)) return std::nullopt;
-        ir::Bodies bodies;
-        for (const auto& body : n.bodies) bodies.push_back(std::make_shared<const Graph>(dce(*body, context)));
-        const Value made = b.make(*n.op, operands, n.attrs, std::move(bodies));
-        ir::Replacement values;
-        for (int r = 0; r < static_cast<int>(n.types.size()); ++r) values.push_back({made.node, r});
-        return values;
-      });
+  if (has_control(out)) out = ir::with_bodies(out, [&](const Graph& body) { return dce(body, context); });
   drop_states(out);
   forget_locations(out);
   return out;

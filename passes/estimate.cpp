@@ -17,6 +17,19 @@ SymbolValue values_of(const ir::KernelModule& module, const DimValues& dims) {
   };
 }
 
+// How often a launch is made in a call: once for every step of the loops around it; of a while no more is known than
+// one.
+double times_launched(const ir::Program& program, std::size_t launch, const DimValues& dims) {
+  if (launch >= program.launches.size()) return 1;  // the copies
+  const ir::KernelModule& m = program.module;
+  double times = 1;
+  for (int r = m.kernels.at(static_cast<std::size_t>(program.launches[launch].kernel)).region; r >= 0;
+       r = m.regions[static_cast<std::size_t>(r)].parent)
+    if (m.regions[static_cast<std::size_t>(r)].kind == ir::Region::Kind::kLoop)
+      times *= static_cast<double>(m.regions[static_cast<std::size_t>(r)].extent.evaluate(values_of(m, dims)));
+  return times;
+}
+
 }  // namespace
 
 std::int64_t typical_extent(const std::map<std::string, ir::DimBounds>& bounds, const std::string& symbol) {
@@ -57,19 +70,6 @@ std::vector<Estimate> estimate(const ir::Program& program, const DimValues& dims
   const double calls = static_cast<double>(program.copies.size());
   all.push_back({.memory = bytes / r.l2 / r.ghz, .launch = calls * r.launch / r.ghz});
   return all;
-}
-
-// How often a launch is made in a call: once for every step of the loops around it; of a while no more is known than
-// one.
-static double times_launched(const ir::Program& program, std::size_t launch, const DimValues& dims) {
-  if (launch >= program.launches.size()) return 1;  // the copies
-  const ir::KernelModule& m = program.module;
-  double times = 1;
-  for (int r = m.kernels.at(static_cast<std::size_t>(program.launches[launch].kernel)).region; r >= 0;
-       r = m.regions[static_cast<std::size_t>(r)].parent)
-    if (m.regions[static_cast<std::size_t>(r)].kind == ir::Region::Kind::kLoop)
-      times *= static_cast<double>(m.regions[static_cast<std::size_t>(r)].extent.evaluate(values_of(m, dims)));
-  return times;
 }
 
 double estimated_call(const ir::Program& program, const DimValues& dims, const Target& target, int threads) {

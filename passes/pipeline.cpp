@@ -64,6 +64,13 @@ constexpr std::string_view kStandard[] = {
     "tile",        "expand-math", "schedule", "parallelize",   "plan-memory",
 };
 
+// On bodies, innermost first, then on the graph.
+ir::Graph run_inside_first(GraphPass run, const ir::Graph& graph, const PassContext& context) {
+  if (!has_control(graph)) return run(graph, context);
+  const auto on_body = [&](const ir::Graph& body) { return run_inside_first(run, body, context); };
+  return run(ir::with_bodies(graph, on_body), context);
+}
+
 }  // namespace
 
 std::span<const std::string_view> standard_pipeline() { return kStandard; }
@@ -99,12 +106,10 @@ Stage run_pass(const Pass& pass, const Stage& stage, const PassContext& context)
   const auto* graph = std::get_if<ir::Graph>(&stage);
   const auto* module = std::get_if<ir::KernelModule>(&stage);
   switch (pass.run.index()) {
-    case 0: {
-      const GraphPass run = std::get<0>(pass.run);
+    case 0:
       if (!graph) return refuse("graph");
-      if (!pass.in_bodies || !has_control(*graph)) return Stage(run(*graph, context));
-      return Stage(run(ir::with_bodies(*graph, [&](const ir::Graph& body) { return run(body, context); }), context));
-    }
+      return Stage(pass.in_bodies ? run_inside_first(std::get<0>(pass.run), *graph, context)
+                                  : std::get<0>(pass.run)(*graph, context));
     case 1: return graph ? Stage(std::get<1>(pass.run)(*graph, context)) : refuse("graph");
     case 2: return module ? Stage(std::get<2>(pass.run)(*module, context)) : refuse("kernel");
     default: return module ? Stage(std::get<3>(pass.run)(*module, context)) : refuse("kernel");

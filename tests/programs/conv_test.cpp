@@ -119,6 +119,14 @@ TEST(Conv, PoolsOfOverlappingAndPaddedWindows) {
                         image({1, 1, 1, 2}, {1, 0})));
 }
 
+// What is around them is less than any number of the dtype.
+TEST(Pooling, PadsIntegersWithTheLeast) {
+  auto f = jit([](Tensor x) { return max_pool2d(x, {2, 2}, {.padding = 1}); });
+  Array x(DType::kI64, {1, 1, 1, 1});
+  x.set_integer(0, -(std::int64_t{1} << 40));
+  EXPECT_EQ(f(x).at_integer(0), -(std::int64_t{1} << 40));
+}
+
 TEST(Conv, OfEqualElementsTheFirstGetsTheGradient) {
   auto f = jit([](Tensor x) { return grad(sum(max_pool2d(x, {2, 2}, {.strides = {1}})), x); });
   EXPECT_TRUE(same_bits(f(image({1, 1, 2, 3}, {1, 1, 0, 1, 1, 0})), image({1, 1, 2, 3}, {1, 1, 0, 0, 0, 0})));

@@ -12,6 +12,7 @@
 #include "gcompile/ir/op.h"
 #include "gcompile/ir/print.h"
 #include "gcompile/passes/widen.h"
+#include "tests/support/like_interpreter.h"
 #include "gtest/gtest.h"
 
 namespace gcompile {
@@ -74,27 +75,6 @@ TEST(Float16, ConversionsRoundToTheNearestEven) {
   EXPECT_EQ(convert<half>(std::int64_t{65519}), 65504.0f);
   EXPECT_TRUE(std::isinf(static_cast<float>(convert<half>(bfloat16(65536.0f)))));
   EXPECT_EQ(convert<std::uint8_t>(half(300)), 255);
-}
-
-Outcome compiled(const ir::Graph& graph, const Call& call, const std::string& target) {
-  codegen::CompileOptions options;
-  options.target = codegen::target_named(target);
-  options.cache = "off";
-  std::vector<const Array*> inputs;
-  for (const Array& a : call.inputs) inputs.push_back(&a);
-  Outcome out;
-  out.results.resize(graph.results.size());
-  codegen::compile(graph, options)->run(inputs, out.results);
-  return out;
-}
-
-void expect_like_interpreter(const ir::Graph& graph, const Call& call, const std::string& what) {
-  const Outcome expected = codegen::interpret(graph, call);
-  for (const std::string& target : codegen::target_names()) {
-    if (!codegen::runs_here(codegen::target_named(target), nullptr)) continue;
-    const auto difference = codegen::compare_bits(expected, compiled(graph, call, target));
-    EXPECT_TRUE(difference.ok()) << what << " on " << target << ": " << difference.str();
-  }
 }
 
 // Every f32 that matters is cast down, every 16 bits are cast up, on every target.

@@ -9,6 +9,7 @@
 #include "gcompile/codegen/compile.h"
 #include "gcompile/ir/build.h"
 #include "gcompile/ir/op.h"
+#include "tests/support/like_interpreter.h"
 #include "gtest/gtest.h"
 
 namespace gcompile {
@@ -59,27 +60,6 @@ std::pair<Array, Array> edge_pairs(DType t) {
     right.set_integer(i, once.at_integer(i % n));
   }
   return {left, right};
-}
-
-Outcome compiled(const ir::Graph& graph, const Call& call, const std::string& target) {
-  codegen::CompileOptions options;
-  options.target = codegen::target_named(target);
-  options.cache = "off";
-  std::vector<const Array*> inputs;
-  for (const Array& a : call.inputs) inputs.push_back(&a);
-  Outcome out;
-  out.results.resize(graph.results.size());
-  codegen::compile(graph, options)->run(inputs, out.results);
-  return out;
-}
-
-void expect_like_interpreter(const ir::Graph& graph, const Call& call, const std::string& what) {
-  const Outcome expected = codegen::interpret(graph, call);
-  for (const std::string& target : codegen::target_names()) {
-    if (!codegen::runs_here(codegen::target_named(target), nullptr)) continue;
-    const auto difference = codegen::compare_bits(expected, compiled(graph, call, target));
-    EXPECT_TRUE(difference.ok()) << what << " on " << target << ": " << difference.str();
-  }
 }
 
 // What the op is in C++, on the dtype's own type.
