@@ -19,19 +19,39 @@ constexpr std::int64_t kUnroll = 8;  // loops up to this extent are wished unrol
 
 std::int64_t elements(const Type& t) { return t.size().is_constant() ? t.size().constant() : -1; }
 
-// Whether the element at a row-major offset needs only elements at that offset: equal shapes all the way, or scalars.
-bool is_flat(const BodyLowering& c, Value v, const std::vector<Dim>& dims) {
-  const Type& t = v.type();
-  if (t.size().is(1) && c.is_placed(v)) return t.rank() == 0;
-  if (c.is_placed(v)) return t.dims == dims;
-  const Node& n = *v.node;
-  if (n.op->name == "constant") return n.attrs.get<Array>("value").size() == 1;
-  if (n.op->name == "dim") return true;
-  if (n.op->name == "broadcast") return n.operands[0].type().rank() == 0 && is_flat(c, n.operands[0], dims);
-  if (n.op->name == "reshape") return is_flat(c, n.operands[0], n.operands[0].type().dims);
-  if (!n.op->is(ir::kElementwise)) return false;
-  return std::all_of(n.operands.begin(), n.operands.end(), [&](Value o) { return is_flat(c, o, dims); });
-}
+// Whether the element of a value at a row-major offset needs only elements at that offset: equal shapes all the way, or
+// scalars. A value that many read is looked at once.
+class Flat {
+ public:
+  explicit Flat(const BodyLowering& c) : c_(c) {}
+
+  bool is(Value v) { return is(v, v.type().dims); }
+  // Nodes that were looked at.
+  std::size_t size() const { return known_.size(); }
+
+ private:
+  bool is(Value v, const std::vector<Dim>& dims) {
+    const Type& t = v.type();
+    if (t.size().is(1) && c_.is_placed(v)) return t.rank() == 0;
+    if (c_.is_placed(v)) return t.dims == dims;
+    const Node& n = *v.node;
+    if (n.op->name == "constant") return n.attrs.get<Array>("value").size() == 1;
+    if (n.op->name == "dim") return true;
+    if (const auto it = known_.find(v); it != known_.end()) return it->second;
+    bool flat = false;
+    if (n.op->name == "broadcast")
+      flat = n.operands[0].type().rank() == 0 && is(n.operands[0], dims);
+    else if (n.op->name == "reshape")
+      flat = is(n.operands[0], n.operands[0].type().dims);
+    else if (n.op->is(ir::kElementwise))
+      flat = std::all_of(n.operands.begin(), n.operands.end(), [&](Value o) { return is(o, dims); });
+    known_[v] = flat;
+    return flat;
+  }
+
+  const BodyLowering& c_;
+  ir::ValueMap<bool> known_;
+};
 
 bool is_long(const Dim& extent) { return !extent.is_constant() || extent.constant() >= kFewLanes; }
 
@@ -83,7 +103,7 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
       b.store(to.memory, to.at(whole(inner), t), lane_reduction(c, v, whole(inner)));
     });
   if (size.is_constant() && size.constant() < kFewLanes) return c.loops("i", extents, kFewLanes, store);
-  if (to.row.empty() && is_flat(c, v, t.dims))
+  if (to.row.empty() && Flat(c).is(v))
     return over_lanes(c, t.size(), [&](const Dim& offset) {
       b.store(to.memory, {offset}, c.value(v, {offset}), to.padded ? -1 : c.mask);
     });
@@ -117,14 +137,17 @@ bool only_outputs(const LoweredBody& body) {
   });
 }
 
-// Values of one shape, each made element by element of the others and of memory.
+// Values of one shape, each made element by element of the others and of memory. What only they read stays in
+// registers.
 bool emit_flat_together(BodyLowering& c, const LoweredBody& body, const std::vector<Output>& outputs) {
   const std::vector<Dim>& dims = outputs[0].value.type().dims;
   if (dims.empty()) return false;
+  Flat flat(c);
   for (const Output& o : outputs)
     if (o.value.node->op->is(ir::kLeaf) || c.is_placed(o.value) || o.value.type().dims != dims ||
-        !std::holds_alternative<ir::ElementLowering>(o.value.node->op->lower) || !is_flat(c, o.value, dims))
+        !std::holds_alternative<ir::ElementLowering>(o.value.node->op->lower) || !flat.is(o.value))
       return false;
+  if (flat.size() > kMostNodesTogether) return false;
   over_lanes(c, outputs[0].value.type().size(), [&](const Dim& offset) {
     for (const Node* n : body.nodes)
       for (const Output& o : outputs)
@@ -188,9 +211,12 @@ bool emit_contract_with_riders(BodyLowering& c, const LoweredBody& body, const s
 void lower_loops(BodyLowering& c, const ir::Graph& graph, const std::vector<Output>& outputs) {
   LoweredBody body(c, graph, outputs);
   if (outputs.size() > 1 && only_outputs(body) &&
-      (emit_contract_with_riders(c, body, outputs) || emit_sums_together(c, body, outputs) ||
-       emit_flat_together(c, body, outputs)))
+      (emit_contract_with_riders(c, body, outputs) || emit_sums_together(c, body, outputs)))
     return;
+  const bool shared = std::any_of(body.nodes.begin(), body.nodes.end(), [&](const Node* n) {
+    return body.placed.count(n) && !n->op->is(ir::kLeaf) && body.read.count(n);
+  });
+  if ((outputs.size() > 1 || shared) && emit_flat_together(c, body, outputs)) return;
   std::set<std::string> written;
   for (const Node* n : body.nodes) {
     const Value v{n, 0};

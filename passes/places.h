@@ -13,6 +13,9 @@
 
 namespace gcompile::passes {
 
+// Nodes whose elements one loop makes at most, which bounds the time LLVM takes.
+constexpr std::size_t kMostNodesTogether = 128;
+
 std::unordered_set<const ir::Node*> placed_nodes(const std::vector<const ir::Node*>& nodes,
                                                  const std::vector<ir::Value>& outputs);
 

@@ -262,7 +262,7 @@ class Grouping {
 }  // namespace
 
 std::vector<Group> grouped(const Nodes& nodes, const std::vector<Value>& outputs, const Target& target) {
-  return join_siblings(Grouping(nodes, outputs, target).run(), target);
+  return join_siblings(Grouping(nodes, outputs, target).run(), outputs, target);
 }
 
 }  // namespace gcompile::passes

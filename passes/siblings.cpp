@@ -14,9 +14,8 @@ using ir::Node;
 using ir::Value;
 using NodeSet = std::unordered_set<const Node*>;
 
-constexpr std::size_t kNear = 4;         // launches: what moves further ahead would keep its memory for long
-constexpr std::size_t kMostNodes = 128;  // of a joined kernel, which bounds the time LLVM takes
-constexpr int kNarrowestColumns = 2;     // vectors side by side that a sum down the rows should have
+constexpr std::size_t kNear = 4;      // launches: what moves further ahead would keep its memory for long
+constexpr int kNarrowestColumns = 2;  // vectors side by side that a sum down the rows should have
 
 // The loop that a group's kernel is, where it can be shared.
 struct Loop {
@@ -56,23 +55,33 @@ Loop loop_of(const Group& g, const NodeSet& placed) {
 
 class Siblings {
  public:
-  Siblings(std::vector<Group> groups, const Target& target) : groups_(std::move(groups)), target_(target) {
+  Siblings(std::vector<Group> groups, const std::vector<Value>& outputs, const Target& target)
+      : groups_(std::move(groups)), outputs_(outputs), target_(target) {
     for (const Group& g : groups_) placed_.insert(g.stored.begin(), g.stored.end());
     for (const Group& g : groups_) loops_.push_back(loop_of(g, placed_));
   }
 
   std::vector<Group> run() {
-    for (std::size_t j = 1; j < groups_.size(); ++j)
-      for (std::size_t i = j; i-- > 0;)
-        if (!groups_[i].stored.empty() && fit(i, j)) {
-          join(i, j);
-          break;
-        }
+    // What had nothing in common alone may have when others have joined it.
+    while (sweep()) {
+    }
     std::erase_if(groups_, [](const Group& g) { return g.stored.empty(); });
+    drop_inner_outputs();
     return std::move(groups_);
   }
 
  private:
+  bool sweep() {
+    bool joined = false;
+    for (std::size_t j = 1; j < groups_.size(); ++j)
+      for (std::size_t i = j; i-- > 0 && !groups_[j].stored.empty();)
+        if (!groups_[i].stored.empty() && fit(i, j)) {
+          join(i, j);
+          joined = true;
+        }
+    return joined;
+  }
+
   // What a group's nodes read of memory: arguments, and what groups store, its own values too.
   NodeSet memory_read(const Group& g) const {
     NodeSet read;
@@ -90,7 +99,7 @@ class Siblings {
     const Loop &a = loops_[i], &b = loops_[j];
     if (a.kind == Loop::Kind::kOther || a.kind != b.kind || a.dims != b.dims || a.axes != b.axes) return false;
     const Group &early = groups_[i], &late = groups_[j];
-    if (early.nodes.size() + late.nodes.size() > kMostNodes) return false;
+    if (early.nodes.size() + late.nodes.size() > kMostNodesTogether) return false;
     const bool sums = a.kind == Loop::Kind::kSums;
     const int room = sums && a.last_axis ? target_.accumulators() / kSums : target_.accumulators() / kNarrowestColumns;
     if (sums && a.sums + b.sums > room) return false;
@@ -123,7 +132,20 @@ class Siblings {
     from = {};
   }
 
+  // What one loop makes of elements for elements, and nothing else reads, needs no memory.
+  void drop_inner_outputs() {
+    for (Group& g : groups_) {
+      if (g.siblings == 0 || loop_of(g, placed_).kind != Loop::Kind::kFlat) continue;
+      std::erase_if(g.outputs, [&](const Value& v) {
+        return std::find(outputs_.begin(), outputs_.end(), v) == outputs_.end() &&
+               std::none_of(groups_.begin(), groups_.end(),
+                            [&](const Group& other) { return &other != &g && memory_read(other).count(v.node); });
+      });
+    }
+  }
+
   std::vector<Group> groups_;
+  const std::vector<Value>& outputs_;
   const Target& target_;
   NodeSet placed_;
   std::vector<Loop> loops_;
@@ -131,8 +153,8 @@ class Siblings {
 
 }  // namespace
 
-std::vector<Group> join_siblings(std::vector<Group> groups, const Target& target) {
-  return Siblings(std::move(groups), target).run();
+std::vector<Group> join_siblings(std::vector<Group> groups, const std::vector<Value>& outputs, const Target& target) {
+  return Siblings(std::move(groups), outputs, target).run();
 }
 
 }  // namespace gcompile::passes
