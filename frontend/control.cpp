@@ -188,11 +188,12 @@ Step scan_function(const TensorFunction& function, std::size_t arity, const std:
   std::vector<Tensor> sequences = given_sequences;
   TensorFunction f = function;
   if (options.lengths) {
-    const Type& type = making.value(*options.lengths).type();
-    if (type.dtype != DType::kI32 || type.rank() != 1)
-      making.fail("lengths are " + type.str() + "; they must be i32[batch]", {{"lengths", *options.lengths}});
+    const std::vector<std::pair<std::string, Tensor>> operands{{"lengths", *options.lengths}};
+    const ir::V lengths = index_value(making, *options.lengths, "lengths", operands);
+    if (lengths.type().rank() != 1)
+      making.fail("lengths are " + lengths.type().str() + "; they must be i32[batch]", operands);
     sequences.push_back(arange(steps, DType::kI32, where));
-    f = masked(function, *options.lengths, carries.size(), where);
+    f = masked(function, making.tensor(lengths), carries.size(), where);
   }
   std::vector<Placeholder> inside;
   for (const Tensor& t : carries) inside.push_back({"carry", making.value(t).type()});

@@ -24,8 +24,8 @@ struct ScanOptions {
   // Keep the carries of every so many steps only and compute those between again for the gradient: near the square root
   // of the number of steps, the memory of a gradient is too. 0: keep all. The number of steps must be a constant.
   std::int64_t checkpoint_every = 0;
-  // i32[batch]: how many steps each member of the batch takes. Past them its carries stay and what is stacked is 0; the
-  // leading axis of carries and stacked values is the batch.
+  // Integers, [batch]: how many steps each member of the batch takes. Past them its carries stay and what is stacked is
+  // 0; the leading axis of carries and stacked values is the batch.
   std::optional<Tensor> lengths = std::nullopt;
   std::optional<Dim> length = std::nullopt;  // the number of steps where there is no sequence
 };

@@ -96,9 +96,9 @@ Tensor stack(const std::vector<Tensor>& parts, int axis = 0, Where where = Where
 // low[i] elements before and high[i] after axis i.
 Tensor pad(const Tensor& x, const std::vector<std::int64_t>& low, const std::vector<std::int64_t>& high,
            double value = 0, Where where = Where::current());
-// Elements at i32 indices along an axis; indices outside are clamped to the nearest.
+// Elements at indices along an axis, of any integer dtype; indices outside are clamped to the nearest.
 Tensor take(const Tensor& x, const Tensor& indices, int axis = 0, Where where = Where::current());
-// x with the updates added at i32 indices along an axis, in ascending order of their position: the shape of the updates
+// x with the updates added at indices along an axis, in ascending order of their position: the shape of the updates
 // is that of take(x, indices, axis), and indices outside are clamped in the same way.
 Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis = 0,
                    Where where = Where::current());

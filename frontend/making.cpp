@@ -33,6 +33,21 @@ std::vector<std::int64_t> Making::axes(const Axes& axes, const Tensor& x) const 
   return list;
 }
 
+ir::V index_value(const Making& making, const Tensor& t, const std::string& what,
+                  const std::vector<std::pair<std::string, Tensor>>& operands) {
+  ir::V v = making.value(t);
+  const DType dtype = v.type().dtype;
+  if (!is_integer(dtype)) making.fail("the " + what + " must be integers, not " + v.type().str(), operands);
+  if (dtype == DType::kI32) return v;
+  const IntegerRange given = range_of(dtype), held = range_of(DType::kI32);
+  const auto bound = [&](const char* op, std::int64_t limit) {
+    v = ir::binary(op, v, {v.b, ir::splat(*v.b, v.type(), static_cast<double>(limit))});
+  };
+  if (given.max > held.max) bound("min", held.max);
+  if (given.min < held.min) bound("max", held.min);
+  return ir::cast(v, DType::kI32);
+}
+
 std::optional<std::vector<Dim>> broadcast_dims(const std::vector<Dim>& a, const std::vector<Dim>& b) {
   std::vector<Dim> dims(std::max(a.size(), b.size()));
   for (std::size_t i = 1; i <= dims.size(); ++i) {

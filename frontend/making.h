@@ -35,6 +35,11 @@ class Making {
   ir::Builder* builder_;
 };
 
+// Integers of any dtype as i32 indices of `what`, or an error with the operands. One that an i32 does not hold becomes
+// the nearest that it does, which is outside of every axis still.
+ir::V index_value(const Making& making, const Tensor& t, const std::string& what,
+                  const std::vector<std::pair<std::string, Tensor>>& operands);
+
 // The extents that two shapes broadcast to; nothing when they do not fit.
 std::optional<std::vector<Dim>> broadcast_dims(const std::vector<Dim>& a, const std::vector<Dim>& b);
 // `v` repeated to these extents, which it fits.

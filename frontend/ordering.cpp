@@ -77,10 +77,10 @@ TopK top_k(const Tensor& x, std::int64_t k, int axis, Where where) {
 
 Tensor take_along_axis(const Tensor& x, const Tensor& indices, int axis, Where where) {
   const Making making("take_along_axis", where);
-  const ir::V v = making.value(x), i = making.value(indices);
+  const ir::V v = making.value(x);
   const std::int64_t a = making.axis(axis, x);
   const std::vector<std::pair<std::string, Tensor>> operands{{"operand", x}, {"indices", indices}};
-  if (i.type().dtype != DType::kI32) making.fail("the indices must be i32, not " + i.type().str(), operands);
+  const ir::V i = index_value(making, indices, "indices", operands);
   bool fits = i.type().rank() == v.type().rank();
   for (int k = 0; fits && k < v.type().rank(); ++k) fits = k == a || v.type().dim(k) == i.type().dim(k);
   if (!fits)

@@ -21,7 +21,7 @@ struct TopK {
 };
 TopK top_k(const Tensor& x, std::int64_t k, int axis = -1, Where where = Where::current());
 
-// Of every line along the axis the elements at the i32 indices of the same line: the shapes are equal but for the axis.
+// Of every line along the axis the elements at the indices of the same line: the shapes are equal but for the axis.
 // Indices outside are clamped to the nearest.
 Tensor take_along_axis(const Tensor& x, const Tensor& indices, int axis = -1, Where where = Where::current());
 

@@ -58,19 +58,35 @@ Tensor upper(const Words& w, int bits) {
   return cast(w.high, DType::kF64) * std::exp2(bits - 32) + cast(shift_right(w.low, 64 - bits), DType::kF64);
 }
 
-// In [0, 1), in steps of 2^-24 or 2^-53.
+// In [0, 1), in steps of 2^-24, 2^-53, or as fine as 16 bits hold exactly.
 Tensor unit(const Making& making, const Tensor& key, const std::vector<Dim>& dims, DType dtype,
             std::uint32_t use = kSamples) {
   const Words w = draw(making, key, dims, use);
-  return dtype == DType::kF32 ? upper(w.low, 24) * 0x1p-24 : upper(w, 53) * 0x1p-53;
+  if (dtype == DType::kF64) return upper(w, 53) * 0x1p-53;
+  const int digits = dtype == DType::kF32 ? 24 : dtype == DType::kF16 ? 11 : 8;
+  return cast(upper(w.low, digits) * std::exp2(-digits), dtype);
 }
 
 // Not so of a NaN.
 bool is_within(double x, double low, double high) { return x >= low && x <= high; }
 
 void require_float(const Making& making, DType dtype) {
-  if (dtype != DType::kF32 && dtype != DType::kF64)
-    making.fail("makes f32 or f64, not " + std::string(name(dtype)) + "; cast what it makes");
+  if (!is_float(dtype)) making.fail("makes floats, not " + std::string(name(dtype)));
+}
+
+// What samples of a dtype are computed in.
+DType computed_in(DType dtype) { return dtype == DType::kF64 ? dtype : DType::kF32; }
+
+// The largest number of a float dtype below another one.
+double next_below(DType dtype, double to) {
+  if (dtype == DType::kF64) return std::nextafter(to, -HUGE_VAL);
+  if (dtype == DType::kF32) return double{std::nextafter(static_cast<float>(to), -HUGE_VALF)};
+  const auto below = [](auto x) {
+    const int step = x > 0 ? -1 : 1;  // of the bits: a sign and a size
+    return double{float{decltype(x)::from_bits(static_cast<std::uint16_t>(x == 0 ? 0x8001 : x.bits() + step))}};
+  };
+  const auto rounded = static_cast<float>(to);
+  return dtype == DType::kF16 ? below(half(rounded)) : below(bfloat16(rounded));
 }
 
 // A parameter of a distribution as a tensor of the dtype that has the shape of the samples.
@@ -155,16 +171,15 @@ Tensor uniform(const Tensor& key, const std::vector<Dim>& dims, const Operand& l
     making.fail("the range from " + std::to_string(from) + " to " + std::to_string(to) + " must be finite and ascend");
   if (from == 0) return to == 1 ? u : u * to;
   // Rounding would reach the upper end where u is nearly 1.
-  const double below = dtype == DType::kF32 ? double{std::nextafter(static_cast<float>(to), static_cast<float>(from))}
-                                            : std::nextafter(to, from);
-  return minimum(u * (to - from) + from, below);
+  return minimum(u * (to - from) + from, next_below(dtype, to));
 }
 
 // Box and Muller (1958): the angle and the distance from 0 of a point of two such numbers are independent.
-Tensor normal(const Tensor& key, const std::vector<Dim>& dims, DType dtype, Where where) {
+Tensor normal(const Tensor& key, const std::vector<Dim>& dims, DType made, Where where) {
   const Making making("random::normal", where);
   const LocationScope scope(where);
-  require_float(making, dtype);
+  require_float(making, made);
+  const DType dtype = computed_in(made);
   Tensor distance, turn;  // in (0, 1] and in [0, 1)
   if (dtype == DType::kF32) {
     const Words w = draw(making, key, dims, kSamples);
@@ -174,7 +189,7 @@ Tensor normal(const Tensor& key, const std::vector<Dim>& dims, DType dtype, Wher
     distance = unit(making, key, dims, dtype) + 0x1p-53;
     turn = unit(making, key, dims, dtype, kMoreSamples);
   }
-  return sqrt(log(distance) * -2) * cos(turn * (2 * std::numbers::pi));
+  return cast(sqrt(log(distance) * -2) * cos(turn * (2 * std::numbers::pi)), made);
 }
 
 Tensor gumbel(const Tensor& key, const std::vector<Dim>& dims, DType dtype, Where where) {
@@ -182,8 +197,8 @@ Tensor gumbel(const Tensor& key, const std::vector<Dim>& dims, DType dtype, Wher
   const LocationScope scope(where);
   require_float(making, dtype);
   const Words w = draw(making, key, dims, kSamples);
-  const Tensor u = dtype == DType::kF32 ? (upper(w.low, 23) + 0.5) * 0x1p-23 : (upper(w, 52) + 0.5) * 0x1p-52;
-  return -log(-log(u));
+  const Tensor u = dtype == DType::kF64 ? (upper(w, 52) + 0.5) * 0x1p-52 : (upper(w.low, 23) + 0.5) * 0x1p-23;
+  return cast(-log(-log(u)), dtype);
 }
 
 Tensor bernoulli(const Tensor& key, const Operand& p, const std::vector<Dim>& dims, Where where) {
@@ -191,10 +206,10 @@ Tensor bernoulli(const Tensor& key, const Operand& p, const std::vector<Dim>& di
   const LocationScope scope(where);
   if (p.is_number() && !is_within(p.number(), 0, 1))
     making.fail("the probability " + std::to_string(p.number()) + " is not in 0 .. 1");
-  const DType dtype = p.is_number() ? DType::kF32 : making.value(p.tensor()).type().dtype;
-  if (dtype != DType::kF32 && dtype != DType::kF64)
-    making.fail("a probability is f32 or f64, not " + making.value(p.tensor()).type().str(), {{"p", p.tensor()}});
-  return unit(making, key, dims, dtype) < parameter(making, "p", p, dtype, dims);
+  const DType given = p.is_number() ? DType::kF32 : making.value(p.tensor()).type().dtype, dtype = computed_in(given);
+  if (!is_float(given))
+    making.fail("a probability is a float, not " + making.value(p.tensor()).type().str(), {{"p", p.tensor()}});
+  return unit(making, key, dims, dtype) < cast(parameter(making, "p", p, given, dims), dtype);
 }
 
 Tensor permutation(const Tensor& key, const Dim& count, Where where) {
@@ -203,15 +218,33 @@ Tensor permutation(const Tensor& key, const Dim& count, Where where) {
   return argsort(bits(key, {count}, where), 0, false, where);
 }
 
+namespace {
+
+Tensor upper_half(const Tensor& x) { return bit_and(shift_right(x, 32), 0xffffffff); }
+
+// What is above 64 bits of a random 64-bit number times a range, an i64 that stands for an unsigned one. The product is
+// made of such of two halves, of which none wraps around.
+Tensor share_of(const Words& w, const Tensor& range, bool is_wide) {
+  const Tensor high = cast(w.high, DType::kI64), low = cast(w.low, DType::kI64);
+  if (!is_wide) return upper_half(high * range + upper_half(low * range));
+  const auto lower_half = [](const Tensor& x) { return bit_and(x, 0xffffffff); };
+  const Tensor above = upper_half(range), below = lower_half(range);
+  const Tensor crossed = high * below, other = low * above;
+  const Tensor carried = lower_half(crossed) + lower_half(other) + upper_half(low * below);
+  return high * above + upper_half(crossed) + upper_half(other) + upper_half(carried);
+}
+
+}  // namespace
+
 // A 64-bit number times the range, of which what is above 64 bits is kept: an integer's probability is off by less than
-// 2^-32 of itself. The product is made of two of 64 bits, none of which wraps around.
+// range / 2^64 of itself.
 Tensor randint(const Tensor& key, const std::vector<Dim>& dims, const Operand& low, const Operand& high, DType dtype,
                Where where) {
   const Making making("random::randint", where);
   const LocationScope scope(where);
-  if (dtype != DType::kI32 && dtype != DType::kU32 && dtype != DType::kU8)
-    making.fail("makes i32, u32 or u8, not " + std::string(name(dtype)) + "; cast what it makes");
+  if (!is_integer(dtype)) making.fail("makes integers, not " + std::string(name(dtype)));
   const IntegerRange held = range_of(dtype);
+  const bool is_wide = dtype == DType::kI64;
   const auto bound = [&](const std::string& what, const Operand& p, std::int64_t past) {
     const DType wide = DType::kI64;
     if (!p.is_number()) return cast(parameter(making, what, p, dtype, dims), wide);
@@ -223,11 +256,9 @@ Tensor randint(const Tensor& key, const std::vector<Dim>& dims, const Operand& l
   if (low.is_number() && high.is_number() && !(low.number() < high.number()))
     making.fail("there are no integers from " + std::to_string(low.number()) + " to below " +
                 std::to_string(high.number()));
-  const Tensor from = bound("low", low, 0), range = maximum(bound("high", high, 1) - from, 1);
-  const Words w = draw(making, key, dims, kSamples);
-  const auto upper_half = [](const Tensor& x) { return bit_and(shift_right(x, 32), 0xffffffff); };
-  const Tensor product = cast(w.high, DType::kI64) * range + upper_half(cast(w.low, DType::kI64) * range);
-  return cast(from + upper_half(product), dtype);
+  const Tensor from = bound("low", low, 0), to = bound("high", high, is_wide ? 0 : 1);
+  const Tensor range = is_wide ? gcompile::where(to > from, to - from, 1) : maximum(to - from, 1);
+  return cast(from + share_of(draw(making, key, dims, kSamples), range, is_wide), dtype);
 }
 
 // E. J. Gumbel, 1954: the largest of logits with such noise is each with its probability.
@@ -235,10 +266,10 @@ Tensor categorical(const Tensor& key, const Tensor& logits, int axis, Where wher
   const Making making("random::categorical", where);
   const LocationScope scope(where);
   const Type& type = making.value(logits).type();
-  if (type.dtype != DType::kF32 && type.dtype != DType::kF64)
-    making.fail("logits are f32 or f64, not " + type.str(), {{"logits", logits}});
+  if (!is_float(type.dtype)) making.fail("logits are floats, not " + type.str(), {{"logits", logits}});
   making.axis(axis, logits);
-  return argmax(logits + gumbel(key, type.dims, type.dtype), axis);
+  const DType dtype = computed_in(type.dtype);
+  return argmax(cast(logits, dtype) + gumbel(key, type.dims, dtype), axis);
 }
 
 }  // namespace random

@@ -5,8 +5,7 @@
 //   gc::Tensor key = gc::random::key(42);
 //   auto [a, b] = gc::random::split<2>(key);
 //   gc::Tensor x = gc::random::normal(a, {N, 8}), y = gc::random::uniform(b, {8}, -1, 1);
-//   gc::Tensor of_this_step = gc::random::fold_in(key, count);        // count: an integer State that is set to count +
-//   1
+//   gc::Tensor of_this_step = gc::random::fold_in(key, count);  // count: an integer State that each step adds 1 to
 //
 // Keys are Tensors u32[2]: they can be inputs, states, carries of a scan, and rows for vmap. Gradients flow to what
 // samples are scaled with, not to keys. docs/numerics.md says which bits become which number. All throw ModelError with
@@ -39,19 +38,19 @@ Tensor fold_in(const Tensor& key, const Operand& data, Where where = Where::curr
 
 // Uniform u32.
 Tensor bits(const Tensor& key, const std::vector<Dim>& dims, Where where = Where::current());
-// low + (high - low) u with u in [0, 1), f32 or f64. low and high broadcast to dims; where they are no numbers,
+// low + (high - low) u with u in [0, 1), of a float dtype. low and high broadcast to dims; where they are no numbers,
 // rounding may give high itself.
 Tensor uniform(const Tensor& key, const std::vector<Dim>& dims, const Operand& low = 0, const Operand& high = 1,
                DType dtype = DType::kF32, Where where = Where::current());
-// Of mean 0 and variance 1: f32 or f64.
+// Of mean 0 and variance 1.
 Tensor normal(const Tensor& key, const std::vector<Dim>& dims, DType dtype = DType::kF32,
               Where where = Where::current());
-// -log(-log(u)) of u in (0, 1).
+// -log(-log(u)) of u in (0, 1). Of 16 bits, this and normal are made in f32 and rounded.
 Tensor gumbel(const Tensor& key, const std::vector<Dim>& dims, DType dtype = DType::kF32,
               Where where = Where::current());
 // bool: true with probability p, which broadcasts to dims.
 Tensor bernoulli(const Tensor& key, const Operand& p, const std::vector<Dim>& dims, Where where = Where::current());
-// Integers low .. high - 1 (low where there are none): i32, u32 or u8. low and high broadcast to dims.
+// Integers low .. high - 1 (low where there are none), of an integer dtype. low and high broadcast to dims.
 Tensor randint(const Tensor& key, const std::vector<Dim>& dims, const Operand& low, const Operand& high,
                DType dtype = DType::kI32, Where where = Where::current());
 // The numbers 0 .. count - 1, i32, in an order in which every other one is as likely, but for ties of 32 random bits,

@@ -182,19 +182,16 @@ Tensor pad(const Tensor& x, const std::vector<std::int64_t>& low, const std::vec
 
 Tensor take(const Tensor& x, const Tensor& indices, int axis, Where where) {
   const Making making("take", where);
-  const Type& type = making.value(indices).type();
-  if (type.dtype != DType::kI32)
-    making.fail("the indices must be i32, not " + type.str(), {{"operand", x}, {"indices", indices}});
-  const std::int64_t a = making.axis(axis, x);
-  return making.tensor(making.builder().make("gather", {making.value(x), making.value(indices)}, {{"axis", a}}));
+  const ir::V v = making.value(x), i = index_value(making, indices, "indices", {{"operand", x}, {"indices", indices}});
+  return making.tensor(making.builder().make("gather", {v, i}, {{"axis", making.axis(axis, x)}}));
 }
 
 Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis, Where where) {
   const Making making("scatter_add", where);
-  const ir::V v = making.value(x), u = making.value(updates), i = making.value(indices);
+  const ir::V v = making.value(x), u = making.value(updates);
   const std::vector<std::pair<std::string, Tensor>> operands{
       {"operand", x}, {"indices", indices}, {"updates", updates}};
-  if (i.type().dtype != DType::kI32) making.fail("the indices must be i32, not " + i.type().str(), operands);
+  const ir::V i = index_value(making, indices, "indices", operands);
   const std::int64_t a = making.axis(axis, x);
   Type wanted = v.type();
   wanted.dims.erase(wanted.dims.begin() + a);
@@ -207,12 +204,10 @@ Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& updates
 
 Tensor one_hot(const Tensor& classes, std::int64_t count, DType dtype, Where where) {
   const Making making("one_hot", where);
-  const Type& type = making.value(classes).type();
-  if (type.dtype != DType::kI32)
-    making.fail("the classes must be i32, not " + type.str() + "; cast them with gc::cast", {{"classes", classes}});
+  const Tensor indices = making.tensor(index_value(making, classes, "classes", {{"classes", classes}}));
   if (count < 1) making.fail("the number of classes must be at least 1, not " + std::to_string(count));
   const LocationScope scope(where);
-  return cast(unsqueeze(classes, -1) == arange(count), dtype);
+  return cast(unsqueeze(indices, -1) == arange(count), dtype);
 }
 
 Tensor full(const std::vector<Dim>& dims, double value, DType dtype, Where where) {

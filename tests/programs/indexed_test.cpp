@@ -73,6 +73,37 @@ TEST(Indexed, IndicesOutsideAreClamped) {
   EXPECT_EQ(y.at(3), 42);
 }
 
+// Indices of every integer dtype; what 32 bits do not hold is outside, however it would wrap around.
+TEST(Indexed, IndicesMayBeOfAnyIntegerDtype) {
+  auto f = jit([](Tensor x, Tensor i) {
+    return outputs(take(x, i), scatter_add(x, i, ones({4})), take_along_axis(x, i), one_hot(i, 3));
+  });
+  const Array x{10.0f, 20.0f, 30.0f, 40.0f};
+  const auto expect = [&](DType dtype, const std::vector<std::int64_t>& given, const std::vector<std::int32_t>& meant) {
+    Array indices(dtype, {4}), same(DType::kI32, {4});
+    for (std::int64_t i = 0; i < 4; ++i) {
+      indices.set_integer(i, given[static_cast<std::size_t>(i)]);
+      same.set_integer(i, meant[static_cast<std::size_t>(i)]);
+    }
+    const auto [taken, added, along, hot] = f(x, indices);
+    const auto [taken32, added32, along32, hot32] = f(x, same);
+    EXPECT_TRUE(same_bits(taken, taken32)) << name(dtype) << taken;
+    EXPECT_TRUE(same_bits(added, added32)) << name(dtype) << added;
+    EXPECT_TRUE(same_bits(along, along32)) << name(dtype) << along;
+    EXPECT_TRUE(same_bits(hot, hot32)) << name(dtype) << hot;
+  };
+  constexpr std::int64_t kFar = std::int64_t{1} << 32;
+  expect(DType::kI64, {1, kFar + 1, -kFar + 2, 0}, {1, 1000, -1000, 0});
+  expect(DType::kU32, {1, 4294967295, 2147483648, 0}, {1, 1000, 1000, 0});
+  expect(DType::kU8, {1, 255, 3, 0}, {1, 255, 3, 0});
+  try {
+    f(x, x);
+    FAIL() << "indices of floats";
+  } catch (const ModelError& e) {
+    EXPECT_NE(std::string(e.what()).find("must be integers, not f32[4]"), std::string::npos) << e.what();
+  }
+}
+
 TEST(Indexed, AnInfiniteCotangentStaysInItsRow) {
   auto f = jit([](Tensor x, Tensor i, Tensor w) { return grad(sum(take(x, i) * w), x); });
   const Array d = f(Array{1.0f, 2.0f, 3.0f}, Array{1, 1}, Array{kInf, 1.0f});

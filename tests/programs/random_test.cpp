@@ -202,6 +202,71 @@ TEST(Random, IntegersAreEvenlySpread) {
   EXPECT_EQ(third, (std::set<std::int64_t>{9}));  // there are none below 9
 }
 
+// Bounds of 64 bits: the range itself has as many, and no product may lose what is above them.
+TEST(Random, IntegersOf64BitsAreEvenlySpread) {
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min(), kMost = -(kLeast + 1);
+  auto f = jit([](Tensor low, Tensor high) { return rnd::randint(rnd::key(6), {kMany}, low, high, DType::kI64); });
+  const auto drawn = [&](std::int64_t low, std::int64_t high) {
+    Array from(DType::kI64, {}), to(DType::kI64, {});
+    from.set_integer(0, low);
+    to.set_integer(0, high);
+    return f(from, to);
+  };
+  std::vector<std::int64_t> all(256), small(7), wide(256);
+  const Array x = drawn(kLeast, kMost), y = drawn(kMost - 7, kMost), z = drawn(-3, (std::int64_t{1} << 40) - 3);
+  for (std::int64_t i = 0; i < kMany; ++i) {
+    ++all[static_cast<std::size_t>((x.at_integer(i) >> 56) + 128)];
+    ASSERT_GE(y.at_integer(i), kMost - 7);
+    ASSERT_LT(y.at_integer(i), kMost);
+    ++small[static_cast<std::size_t>(y.at_integer(i) - (kMost - 7))];
+    ASSERT_GE(z.at_integer(i), -3);
+    ASSERT_LT(z.at_integer(i), (std::int64_t{1} << 40) - 3);
+    ++wide[static_cast<std::size_t>((z.at_integer(i) + 3) >> 32)];
+  }
+  for (const auto& c : {all, small, wide}) EXPECT_LT(std::abs(deviation(c)), 4);
+  EXPECT_EQ(drawn(5, 5).at_integer(kMany - 1), 5);
+  EXPECT_EQ(drawn(kMost, kLeast).at_integer(0), kMost);
+  // The same bits as those of 32, where these hold the range.
+  auto both = jit([] {
+    return outputs(rnd::randint(rnd::key(7), {100}, -9, 1000), rnd::randint(rnd::key(7), {100}, -9, 1000, DType::kI64));
+  });
+  const auto [narrow, same] = both();
+  for (std::int64_t i = 0; i < 100; ++i) EXPECT_EQ(narrow.at_integer(i), same.at_integer(i));
+}
+
+TEST(Random, SixteenBitsHoldWhatIsDrawn) {
+  for (const DType dtype : {DType::kBF16, DType::kF16}) {
+    const int digits = dtype == DType::kBF16 ? 8 : 11;
+    auto f = jit([=] {
+      return outputs(rnd::uniform(rnd::key(1), {kMany}, 0, 1, dtype), rnd::uniform(rnd::key(1), {kMany}, -1, 3, dtype),
+                     cast(rnd::normal(rnd::key(2), {kMany}), dtype), rnd::normal(rnd::key(2), {kMany}, dtype),
+                     cast(rnd::gumbel(rnd::key(2), {kMany}), dtype), rnd::gumbel(rnd::key(2), {kMany}, dtype));
+    });
+    const auto [u, shifted, rounded, normal, noise, gumbel] = f();
+    std::vector<std::int64_t> counts(std::size_t{1} << digits);
+    double most = -1;
+    for (std::int64_t i = 0; i < kMany; ++i) {
+      ASSERT_LT(u.at(i), 1);
+      ++counts.at(static_cast<std::size_t>(std::ldexp(u.at(i), digits)));
+      most = std::max(most, shifted.at(i));
+      ASSERT_GE(shifted.at(i), -1);
+    }
+    EXPECT_LT(std::abs(deviation(counts)), 4);
+    EXPECT_EQ(most, 3 - std::ldexp(4.0, -digits));  // one step below the upper end
+    EXPECT_TRUE(same_bits(rounded, normal));
+    EXPECT_TRUE(same_bits(noise, gumbel));
+    auto chosen = jit([=](Tensor p, Tensor logits) {
+      return outputs(rnd::bernoulli(rnd::key(3), p, {64}), rnd::bernoulli(rnd::key(3), cast(p, DType::kF32), {64}),
+                     rnd::categorical(rnd::key(4), logits), rnd::categorical(rnd::key(4), cast(logits, DType::kF32)));
+    });
+    const Array p = Array{0.25f}.reshaped({}).cast(dtype),
+                logits = Array{{0.0f, 1.0f, 0.5f}, {2.0f, 0.0f, 1.0f}}.cast(dtype);
+    const auto [a, b, c, d] = chosen(p, logits);
+    EXPECT_TRUE(same_bits(a, b));
+    EXPECT_TRUE(same_bits(c, d));
+  }
+}
+
 TEST(Random, BernoulliAndCategoricalHaveTheirProbabilities) {
   auto f = jit([](Tensor p, Tensor logits) {
     const auto [a, b, c] = rnd::split<3>(rnd::key(5));
@@ -334,7 +399,7 @@ TEST(Random, Errors) {
               return rnd::uniform(rnd::key(0), {2}, zeros({3}));
             }).find("low, f32[3], does not broadcast to the samples, f32[2]"),
             std::string::npos);
-  EXPECT_NE(message([] { return rnd::normal(rnd::key(0), {2}, DType::kI32); }).find("makes f32 or f64, not i32"),
+  EXPECT_NE(message([] { return rnd::normal(rnd::key(0), {2}, DType::kI32); }).find("makes floats, not i32"),
             std::string::npos);
   EXPECT_NE(message([] { return rnd::bernoulli(rnd::key(0), 1.5, {2}); }).find("the probability 1.5"),
             std::string::npos);
@@ -347,7 +412,7 @@ TEST(Random, Errors) {
   EXPECT_NE(message([] { return rnd::fold_in(rnd::key(0), -1); }).find("u32"), std::string::npos);
   EXPECT_NE(message([] { return rnd::fold_in(rnd::key(0), ones({})); }).find("must be an integer, not f32[]"),
             std::string::npos);
-  EXPECT_NE(message([] { return rnd::categorical(rnd::key(0), arange(3)); }).find("logits are f32 or f64"),
+  EXPECT_NE(message([] { return rnd::categorical(rnd::key(0), arange(3)); }).find("logits are floats, not i32[3]"),
             std::string::npos);
   EXPECT_NE(message([] { return dropout(ones({3}), 1, rnd::key(0)); }).find("the rate 1.0"), std::string::npos);
   EXPECT_NE(message([] { return dropout(arange(3), 0.5, rnd::key(0)); }).find("is for floats"), std::string::npos);

@@ -231,7 +231,7 @@ TEST_F(FrontendErrors, ConditionThatIsNoBool) {
 }
 
 TEST_F(FrontendErrors, IndicesThatAreNoIntegers) {
-  EXPECT_EQ(refused([&] { take(x, x); }), "HERE: take: the indices must be i32, not f32[32,8]\n"
+  EXPECT_EQ(refused([&] { take(x, x); }), "HERE: take: the indices must be integers, not f32[32,8]\n"
                                           "  operand f32[32,8]  made at THERE (input x)\n"
                                           "  indices f32[32,8]  made at THERE (input x)");
 }
