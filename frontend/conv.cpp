@@ -163,13 +163,23 @@ std::pair<ir::V, Numbers> places(const Making& making, const Tensor& x, const Nu
   return {moved, axes};
 }
 
-Tensor largest(const char* name, std::optional<std::size_t> axes, const Tensor& x, const Numbers& window,
+// An extent for every spatial axis, of which a function may have so many by its name.
+Numbers window_of(const Making& making, std::optional<std::size_t> axes, const Tensor& x, const Numbers& given) {
+  const auto rank = static_cast<std::size_t>(making.value(x).type().rank());
+  const std::size_t spatial = axes.value_or(rank > kSpatial ? rank - kSpatial : given.size());
+  if (given.size() == spatial) return given;
+  if (given.size() == 1) return Numbers(spatial, given[0]);
+  making.fail("the window has " + std::to_string(given.size()) + " extents, it needs one for each of " +
+                  std::to_string(spatial) + " spatial axes, or one for all",
+              {{"operand", x}});
+}
+
+Tensor largest(const char* name, std::optional<std::size_t> axes, const Tensor& x, const Numbers& extents,
                const PoolOptions& options, Where where) {
   const Making making(name, where);
+  const Numbers window = window_of(making, axes, x, extents);
   const DType dtype = making.value(x).type().dtype;
   if (dtype == DType::kBool) making.fail("of bools: cast them to a number first", {{"operand", x}});
-  if (axes && window.size() != *axes)
-    making.fail("the window has " + std::to_string(*axes) + " extents", {{"operand", x}});
   const double least =
       is_float(dtype) ? -std::numeric_limits<double>::infinity() : static_cast<double>(range_of(dtype).min);
   const auto [moved, folded] = places(making, x, window, options, least);
@@ -177,13 +187,12 @@ Tensor largest(const char* name, std::optional<std::size_t> axes, const Tensor& 
       making.builder().make("reduce_max", {moved}, {{"axes", folded}, {"ties", std::string("first")}}));
 }
 
-Tensor average(const char* name, std::optional<std::size_t> axes, const Tensor& x, const Numbers& window,
+Tensor average(const char* name, std::optional<std::size_t> axes, const Tensor& x, const Numbers& extents,
                const PoolOptions& options, Where where) {
   const Making making(name, where);
+  const Numbers window = window_of(making, axes, x, extents);
   if (const Type& type = making.value(x).type(); !is_float(type.dtype))
     making.fail("is for floats, not for " + type.str(), {{"operand", x}});
-  if (axes && window.size() != *axes)
-    making.fail("the window has " + std::to_string(*axes) + " extents", {{"operand", x}});
   const auto [moved, folded] = places(making, x, window, options, 0);
   const auto count = std::accumulate(window.begin(), window.end(), std::int64_t{1}, std::multiplies<>());
   return making.tensor(ir::reduce("reduce_sum", moved, folded) * (1.0 / static_cast<double>(count)));

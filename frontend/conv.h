@@ -45,6 +45,7 @@ struct PoolOptions {
   Padding padding = {};
   std::vector<std::int64_t> dilations = {1};
 };
+// `window` has an extent for each spatial axis, or one for all.
 // The largest element of each place of the window; NaN when one is. Padding is minus infinity (of integers the least).
 // Of equal elements the first gets the gradient.
 Tensor max_pool(const Tensor& x, const std::vector<std::int64_t>& window, const PoolOptions& options = {},

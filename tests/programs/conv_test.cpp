@@ -103,6 +103,8 @@ TEST(Conv, PoolsOfOverlappingAndPaddedWindows) {
   const Array x = image({1, 1, 3, 4}, {1, 5, 2, 0, 4, 3, -1, 8, -2, -3, -4, -5});
   const auto pooled = [&](auto f) { return jit(f)(x); };
   EXPECT_TRUE(same_bits(pooled([](Tensor t) { return max_pool2d(t, {2, 2}); }), image({1, 1, 1, 2}, {5, 8})));
+  EXPECT_TRUE(same_bits(pooled([](Tensor t) { return max_pool2d(t, {2}); }), image({1, 1, 1, 2}, {5, 8})));
+  EXPECT_TRUE(same_bits(pooled([](Tensor t) { return avg_pool(t, {2}); }), image({1, 1, 1, 2}, {3.25, 2.25})));
   EXPECT_TRUE(same_bits(pooled([](Tensor t) {
                           return max_pool2d(t, {2, 2}, {.strides = {1}});
                         }),
@@ -214,7 +216,11 @@ TEST(Conv, RefusalsNameShapesAndWhatWasExpected) {
         return conv2d(x, weight({6, 4, 3, 3}), {.padding = -3});
       },
       "conv2d: a padding of -3 and -3 takes more than axis 2 has, 5");
-  expect_refused([&](Tensor x) { return max_pool2d(x, {2}); }, "max_pool2d: the window has 2 extents");
+  expect_refused(
+      [&](Tensor x) {
+        return max_pool2d(x, {2, 2, 2});
+      },
+      "max_pool2d: the window has 3 extents, it needs one for each of 2 spatial axes, or one for all");
   expect_refused([&](Tensor x) { return avg_pool2d(x, {7, 2}); }, "avg_pool2d: a window of 7 is larger than axis 2");
   nn::Module owner;
   EXPECT_THROW((nn::Conv2d{&owner, "c", 4, 6, 3, ConvOptions{.groups = 4}}), ModelError);
