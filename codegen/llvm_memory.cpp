@@ -16,6 +16,8 @@ bool is_all(const Value* mask) {
   return c && c->isAllOnesValue();
 }
 
+constexpr std::int64_t kWidestStride = 4;  // of lanes whose elements are read with all that lies between
+
 std::vector<int> backwards() {
   std::vector<int> order(ir::kLanes);
   std::iota(order.rbegin(), order.rend(), 0);
@@ -116,6 +118,8 @@ Value* MemoryEmitter::load(const Place& place, const Linear& offset, ir::VType t
     x = load_contiguous(place, offset, mask);
   } else if (stride == -1) {
     x = reversed(b_, load_contiguous(place, last_to_first(b_, offset), reversed(b_, mask)));
+  } else if (stride && *stride > 1 && *stride <= kWidestStride && (!mask || has_masked_access(place.dtype))) {
+    x = load_strided(place, offset, *stride, mask);
   } else {
     x = load_scattered(place, offset, mask);
   }
@@ -135,6 +139,34 @@ Value* MemoryEmitter::load_contiguous(const Place& place, const Linear& offset, 
   if (!mask) return b_.CreateAlignedLoad(type, address, align);
   if (!has_masked_access(place.dtype)) return load_scattered(place, offset, mask);
   return b_.CreateMaskedLoad(type, address, align, mask, llvm::Constant::getNullValue(type));
+}
+
+// All that lies from the first lane's element to the last one's, in whole vectors of which the last ends there, so that
+// nothing behind it is touched; then the elements are picked out of vector after vector.
+Value* MemoryEmitter::load_strided(const Place& place, const Linear& offset, std::int64_t stride, Value* mask) {
+  const auto unit = static_cast<int>(stride);
+  Value* picked = nullptr;
+  for (int part = 0; part < unit; ++part) {
+    const int begin = std::min(part * ir::kLanes, unit * (ir::kLanes - 1) + 1 - ir::kLanes);
+    Linear there = offset;
+    there.constant += begin;
+    there.stride = b_.getInt64(1);
+    Value* needed = nullptr;
+    if (mask) {
+      std::vector<int> lanes;  // whose element each one is; beyond them false
+      for (int i = begin; i < begin + ir::kLanes; ++i) lanes.push_back(i % unit ? ir::kLanes : i / unit);
+      needed = b_.CreateShuffleVector(mask, llvm::Constant::getNullValue(mask->getType()), lanes);
+    }
+    Value* x = load_contiguous(place, there, needed);
+    if (!picked) picked = llvm::PoisonValue::get(x->getType());
+    std::vector<int> from;
+    for (int lane = 0; lane < ir::kLanes; ++lane) {
+      const int i = unit * lane - begin;
+      from.push_back(i >= 0 && i < ir::kLanes ? ir::kLanes + i : lane);
+    }
+    picked = b_.CreateShuffleVector(picked, x, from);
+  }
+  return picked;
 }
 
 std::vector<Value*> MemoryEmitter::lane_addresses(const Place& place, const Linear& offset) {

@@ -56,6 +56,7 @@ class MemoryEmitter {
   llvm::Value* sink();   // a vector to write to instead
   llvm::Value* load_scalar(const Place& place, const Linear& offset, llvm::Value* mask);
   llvm::Value* load_contiguous(const Place& place, const Linear& offset, llvm::Value* mask);
+  llvm::Value* load_strided(const Place& place, const Linear& offset, std::int64_t stride, llvm::Value* mask);
   llvm::Value* load_scattered(const Place& place, const Linear& offset, llvm::Value* mask);
   void store_contiguous(const Place& place, const Linear& offset, llvm::Value* value, llvm::Value* mask);
   void store_scattered(const Place& place, const Linear& offset, llvm::Value* value, llvm::Value* mask);
