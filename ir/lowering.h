@@ -110,9 +110,11 @@ struct LoopLowering {
   void (*emit)(ElementContext&, LoopWriter&, const Node&) = nullptr;
   bool rereads = false;  // elements of operands are read more than once
 };
-// Anything else that can say its element at an index.
+// Anything else that can say its element at an index. With `steps`, elements so many apart along each axis are made
+// alike: a kernel makes those at multiples of the steps, then the next ones, and the index says so (3 i + 1).
 struct CustomLowering {
   Expr (*element)(ElementContext&, const Node&, const Index&) = nullptr;
+  std::vector<std::int64_t> (*steps)(const Node&) = nullptr;
 };
 
 using Lowering = std::variant<std::monostate, ElementLowering, ViewLowering, ReduceLowering, ContractLowering,

@@ -65,6 +65,30 @@ Folds folds(const BodyLowering& c, Value v) {
   return reduces_last_axis(*v.node) ? Folds::kLast : Folds::kOthers;
 }
 
+// CustomLowering::steps of the axes behind the row; ones where these would make too many loops.
+std::vector<std::int64_t> steps_of(const BodyLowering& c, Value v, std::size_t row) {
+  constexpr std::int64_t kMost = 16;
+  std::vector<std::int64_t> steps(v.type().dims.size() - row, 1);
+  const auto* custom = std::get_if<ir::CustomLowering>(&v.node->op->lower);
+  if (!custom || !custom->steps || c.is_placed(v)) return steps;
+  const std::vector<std::int64_t> all = custom->steps(*v.node);
+  std::int64_t loops = 1;
+  for (const std::int64_t s : all) loops = s <= kMost ? loops * s : kMost + 1;
+  if (loops <= kMost) std::copy(all.begin() + static_cast<std::ptrdiff_t>(row), all.end(), steps.begin());
+  return steps;
+}
+
+// Every position in a box of such extents.
+void for_each_position(const std::vector<std::int64_t>& extents,
+                       const std::function<void(const std::vector<std::int64_t>&)>& f) {
+  std::vector<std::int64_t> at(extents.size(), 0);
+  for (std::size_t a = extents.size();;) {
+    f(at);
+    for (a = extents.size(); a > 0 && ++at[a - 1] == extents[a - 1]; --a) at[a - 1] = 0;
+    if (a == 0) return;
+  }
+}
+
 }  // namespace
 
 bool reduces_last_axis(const Node& n) {
@@ -116,13 +140,18 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
   if (length(lane_axis) < kFewLanes)
     for (std::size_t a = extents.size(); a-- > 0;)
       if (length(a) > length(lane_axis)) lane_axis = a;
-  std::vector<Dim> outer = extents;
-  outer[lane_axis] = 1;
-  c.loops("i", outer, kUnroll, [&](const Index& at) {
-    over_lanes(c, extents[lane_axis], [&](const Dim& j) {
-      Index full = at;
-      full[lane_axis] = j;
-      store(full);
+  const std::vector<std::int64_t> steps = steps_of(c, v, to.row.size());
+  for_each_position(steps, [&](const std::vector<std::int64_t>& first) {
+    std::vector<Dim> outer = extents;
+    for (std::size_t a = 0; a < outer.size(); ++a) outer[a] = ceildiv(outer[a] - Dim(first[a]), steps[a]);
+    const Dim lanes = std::exchange(outer[lane_axis], 1);
+    c.loops("i", outer, kUnroll, [&](const Index& at) {
+      over_lanes(c, lanes, [&](const Dim& j) {
+        Index full = at;
+        full[lane_axis] = j;
+        for (std::size_t a = 0; a < full.size(); ++a) full[a] = full[a] * Dim(steps[a]) + Dim(first[a]);
+        store(full);
+      });
     });
   });
 }

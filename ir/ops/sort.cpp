@@ -1,5 +1,5 @@
-// argsort: the order of the elements along an axis, stable, NaN last in either direction. In kernels a merge sort from
-// the bottom up: O(n log n), without recursion; the positions lie in two halves of a line's memory in turn.
+// argsort: the order of the elements along an axis, stable, NaN last in either direction; of all of them, or the first
+// so many (`count`). In kernels, one of the ways in sorting.h.
 #include <algorithm>
 #include <cmath>
 
@@ -10,26 +10,34 @@
 #include "gcompile/ir/ops/infer.h"
 #include "gcompile/ir/ops/own_loops.h"
 #include "gcompile/ir/ops/rules.h"
+#include "gcompile/ir/ops/sorting.h"
 
 namespace gcompile::ir {
 namespace {
 
 std::vector<Type> infer_argsort(const InferContext& c) {
-  only_attributes(c, {"axis", "descending"});
+  only_attributes(c, {"axis", "descending", "count"});
   admit_dtype(c);
-  axis_attribute(c, "axis", c.operands[0].rank());
+  const Type& x = c.operands[0];
+  const auto axis = static_cast<std::size_t>(axis_attribute(c, "axis", x.rank()));
   attribute<bool>(c, "descending");
-  return {{DType::kI32, c.operands[0].dims}};
+  Type t{DType::kI32, x.dims};
+  if (!c.attrs.has("count")) return {t};
+  const auto count = attribute<std::int64_t>(c, "count");
+  if (count < 0 || (x.dims[axis].is_constant() && count > x.dims[axis].constant()))
+    c.fail("the first " + std::to_string(count) + " of axis " + std::to_string(axis) + " of " + x.str());
+  t.dims[axis] = Dim(count);
+  return {t};
 }
 
 std::vector<Array> eval_argsort(const EvalContext& c) {
   const auto axis = static_cast<std::size_t>(c.node.attrs.get<std::int64_t>("axis"));
   const bool descending = c.node.attrs.get<bool>("descending");
   const Array& x = c.operands[0];
-  const Shape shape = c.shape();
-  Array out = Array::uninitialized(DType::kI32, shape);
+  const Shape shape = x.shape(), chosen = c.shape();
+  Array out = Array::uninitialized(DType::kI32, chosen);
   std::vector<std::int64_t> order(static_cast<std::size_t>(shape[static_cast<int>(axis)]));
-  for_each_index(shape, [&](const Position& begin) {
+  for_each_index(chosen, [&](const Position& begin) {
     if (begin[axis] != 0) return;
     Position at = begin;
     const auto place = [&](std::int64_t k) {
@@ -46,90 +54,44 @@ std::vector<Array> eval_argsort(const EvalContext& c) {
       if (std::isnan(a) || std::isnan(b)) return !std::isnan(a);
       return descending ? a > b : a < b;
     });
-    for (std::size_t k = 0; k < order.size(); ++k)
-      out.set(place(static_cast<std::int64_t>(k)), static_cast<double>(order[k]));
+    for (std::int64_t k = 0; k < chosen[static_cast<int>(axis)]; ++k) {
+      at[axis] = k;
+      out.set(flat_index(chosen, at), static_cast<double>(order[static_cast<std::size_t>(k)]));
+    }
   });
   return {out};
 }
 
-// How often runs of 1, 2, 4, ... elements must be merged until n are in order, rounded up to an even number, so that
-// the result lies where the positions began. One more merge of a single run changes nothing.
-Dim merges(const Dim& n) {
-  Dim count = 0;
-  for (int level = 0; level <= 30; level += 2) {
-    const std::int64_t run = std::int64_t{1} << level;
-    count += Dim(2) * (at_most(ceildiv(n, run), 2) - at_most(n, 1));  // 2 where n > run
-  }
-  return count;
-}
-
-class MergeSort {
- public:
-  MergeSort(ElementContext& e, LoopWriter& loops, const Node& n)
-      : e_(e), loops_(loops), n_(n), axis_(static_cast<std::size_t>(n.attrs.get<std::int64_t>("axis"))),
-        size_(n.types[0].dim(static_cast<std::int64_t>(axis_))), memory_(loops.workspace(DType::kI32, size_ * Dim(2))) {
-  }
-
-  void line(Index at) {
-    loops_.loop(size_, [&](const Dim& p) { loops_.store(memory_, p, {}, e_.index(p)); });
-    loops_.loop(merges(size_), [&](const Dim& level) { merge_runs(at, level); });
-    loops_.loop(size_, [&](const Dim& p) {
-      at[axis_] = p;
-      loops_.store(at, loops_.load(memory_, p, {}));
-    });
-  }
-
- private:
-  Expr number(std::int64_t x) { return e_.literal(DType::kI32, static_cast<double>(x)); }
-  Expr op(std::string_view name, Expr a, Expr b) { return e_.op(name, {a, b}); }
-
-  // Every pair of neighbouring runs, in one loop over all places: what is left of both is carried from place to place.
-  void merge_runs(const Index& at, const Dim& level) {
-    const Expr run = op("shl", number(1), e_.index(level)), both = op("add", run, run);
-    const Expr size = e_.index(size_), last = e_.index(size_ - Dim(1));
-    const Dim from = mod(level, 2) * size_, to = size_ - from;
-    loops_.carry(size_, {number(0), number(0)}, [&](const Dim& p, const std::vector<Expr>& carried) {
-      const Expr place = e_.index(p), begin = op("bit_and", place, op("sub", number(0), both));
-      const Expr middle = op("min", op("add", begin, run), size), end = op("min", op("add", begin, both), size);
-      const Expr fresh = op("eq", place, begin);
-      const Expr left = e_.op("select", {fresh, begin, carried[0]}),
-                 right = e_.op("select", {fresh, middle, carried[1]});
-      const Expr a = loops_.load(memory_, from + Dim("$0"), {op("min", left, last)});
-      const Expr b = loops_.load(memory_, from + Dim("$0"), {op("min", right, last)});
-      const Expr none_left = op("ge", left, middle), some_right = op("lt", right, end);
-      const Expr take_right = op("and", some_right, op("or", none_left, before(key(at, b), key(at, a))));
-      loops_.store(memory_, to + p, {}, e_.op("select", {take_right, b, a}));
-      return std::vector<Expr>{e_.op("select", {take_right, left, op("add", left, number(1))}),
-                               e_.op("select", {take_right, op("add", right, number(1)), right})};
-    });
-  }
-
-  Expr key(Index at, Expr position) {
-    at[axis_] = Dim("$0");
-    return e_.element_at(n_.operands[0], at, {position});
-  }
-
-  Expr before(Expr x, Expr y) {
-    const Expr less = op(n_.attrs.get<bool>("descending") ? "gt" : "lt", x, y);
-    if (!is_float(e_.dtype(x))) return less;
-    return op("or", less, op("and", op("eq", x, x), op("ne", y, y)));
-  }
-
-  ElementContext& e_;
-  LoopWriter& loops_;
-  const Node& n_;
-  std::size_t axis_;
-  Dim size_;
-  int memory_;
-};
+// The bits of keys of 32 bits are put in order in a time that is linear; below so many elements counting digits takes
+// longer than merging. So few of all elements are best kept in order as they come.
+constexpr std::int64_t kWorthDigits = 128, kFew = 32;
 
 void emit_argsort(ElementContext& e, LoopWriter& loops, const Node& n) {
-  MergeSort sort(e, loops, n);
-  over_lines(loops, n.types[0].dims, static_cast<std::size_t>(n.attrs.get<std::int64_t>("axis")), false,
-             [&](const Index& at) { sort.line(at); });
+  const SortedLine line(e, loops, n);
+  const DType dtype = n.operands[0].type().dtype;
+  const bool few = line.count.is_constant() && line.count.constant() <= kFew;
+  const bool short_line = line.size.is_constant() && line.size.constant() < kWorthDigits;
+  const bool has_digits = dtype != DType::kF64 && dtype != DType::kI64;
+  const SortLine sort = few                         ? sort_the_first(line, dtype)
+                        : has_digits && !short_line ? sort_by_digits(line)
+                                                    : sort_by_merging(line);
+  over_lines(loops, n.types[0].dims, line.axis, few, sort);
 }
 
 }  // namespace
+
+Expr SortedLine::before(Expr x, Expr y) const {
+  const Expr less = op(descending ? "gt" : "lt", x, y);
+  if (!is_float(e.dtype(x))) return less;
+  return op("or", less, op("and", op("eq", x, x), op("ne", y, y)));
+}
+
+void SortedLine::store(Index at, int memory) const {
+  loops.loop(count, [&](const Dim& p) {
+    at[axis] = p;
+    loops.store(at, loops.load(memory, p, {}));
+  });
+}
 
 std::vector<OpDef> sort_ops() {
   OpDef d;
@@ -146,10 +108,9 @@ std::vector<OpDef> sort_ops() {
   d.dtypes = kNumbers;
   d.domain.integers = true;  // with ties
   d.tolerance = 0;
-  d.doc =
-      "Where the smallest (descending: the largest) element along an axis is, then the next, ...; equal ones in their "
-      "order, NaN last.";
-  d.signature = "argsort(x: T[..]) {axis, descending} -> i32[..]";
+  d.doc = "Where the smallest (descending: the largest) element along an axis is, then the next, ..., all or the first "
+          "`count`; equal ones in their order, NaN last.";
+  d.signature = "argsort(x: T[..]) {axis, descending, count} -> i32[..]";
   return {d};
 }
 

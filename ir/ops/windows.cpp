@@ -94,6 +94,16 @@ std::vector<Array> eval_window_sum(const EvalContext& c) {
   return {out};
 }
 
+constexpr std::int64_t kFewElements = 16;  // of a window; kernels have their places one by one
+
+// Elements whose distance is a stride are numbers k, k + stride / dilation, ... of the windows that hold them.
+Ints steps_of_window_sum(const Node& n) {
+  const Places places(n);
+  Ints steps(n.types[0].dims.size(), 1);
+  for (std::size_t i = 0; i < places.count; ++i) steps[static_cast<std::size_t>(places.axes[i])] = places.strides[i];
+  return steps;
+}
+
 // Of all windows that hold the element, that in which it is number k of the window, where there is one; k ascending.
 Expr lower_window_sum(ElementContext& e, const Node& n, const Index& at) {
   const Places places(n);
@@ -102,7 +112,7 @@ Expr lower_window_sum(ElementContext& e, const Node& n, const Index& at) {
   const Dims sizes(windows.begin() + static_cast<std::ptrdiff_t>(places.first),
                    windows.begin() + static_cast<std::ptrdiff_t>(places.first + places.count));
   const auto number = [&](std::int64_t x) { return e.literal(DType::kI32, static_cast<double>(x)); };
-  return e.fold(sizes, {e.literal(dtype, 0)}, [&](const Index& k, const std::vector<Expr>& sum) -> std::vector<Expr> {
+  const auto with = [&](const Index& k, const std::vector<Expr>& sum) -> std::vector<Expr> {
     Index from = at;
     from.insert(from.begin() + static_cast<std::ptrdiff_t>(places.first), k.begin(), k.end());
     Expr inside;
@@ -112,8 +122,11 @@ Expr lower_window_sum(ElementContext& e, const Node& n, const Index& at) {
       const std::size_t axis = places.moved(places.axes[i]);
       const Dim begin = from[axis] - k[i] * Dim(places.dilations[i]);  // of the window
       Expr place = e.index(begin);
-      if (places.strides[i] == 1) {
-        from[axis] = begin;
+      const Dim exact = floordiv(begin, places.strides[i]), rest = begin - exact * Dim(places.strides[i]);
+      if (rest.is_constant() && rest.constant() != 0) return sum;  // it is this number of no window
+      if (rest.is(0)) {
+        from[axis] = exact;
+        place = e.index(exact);
       } else {
         const Expr stride = number(places.strides[i]), quotient = e.op("floor_div", {place, stride});
         also(e.op("eq", {e.op("mul", {quotient, stride}), place}));
@@ -126,7 +139,19 @@ Expr lower_window_sum(ElementContext& e, const Node& n, const Index& at) {
     const Expr x = e.guarded(
         inside, [&] { return e.element_at(n.operands[0], from, values); }, e.literal(dtype, 0));
     return {e.op("add", {sum[0], x})};
-  })[0];
+  };
+  std::int64_t count = 1;
+  for (const Dim& d : sizes)
+    count = d.is_constant() && d.constant() <= kFewElements ? count * d.constant() : INT64_MAX / 32;
+  if (count > kFewElements) return e.fold(sizes, {e.literal(dtype, 0)}, with)[0];
+  std::vector<Expr> sum{e.literal(dtype, 0)};
+  Index k(sizes.size(), Dim(0));
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int64_t rest = i;
+    for (std::size_t a = sizes.size(); a-- > 0; rest /= sizes[a].constant()) k[a] = Dim(rest % sizes[a].constant());
+    sum = with(k, sum);
+  }
+  return sum[0];
 }
 
 Values windows_rule(VjpContext& c) {
@@ -213,7 +238,7 @@ std::vector<OpDef> window_ops() {
   sum.infer = infer_window_sum;
   sum.vjp = window_sum_rule;
   sum.eval = eval_window_sum;
-  sum.lower = CustomLowering{lower_window_sum};
+  sum.lower = CustomLowering{lower_window_sum, steps_of_window_sum};
   sum.axes = window_sum_axes;
   sum.batch = [](BatchContext& c) -> Values {
     Attrs attrs = c.node.attrs;

@@ -65,6 +65,56 @@ TEST(Ordering, SortsAnyNumberOfElements) {
   }
 }
 
+// By digits of the key, by merging, and the first few as they come: all the same order, NaN last and zeros of both
+// signs equal, for keys of every dtype.
+TEST(Ordering, EveryWayOfSortingGivesTheSameOrder) {
+  for (const DType dtype :
+       {DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kI32, DType::kI64, DType::kU32, DType::kU8})
+    for (const bool descending : {false, true})
+      for (const std::int64_t n : {5, 40, 130, 700}) {
+        Array x(dtype, {3, n});
+        std::uint32_t random = 12345;
+        for (std::int64_t i = 0; i < x.size(); ++i) {
+          random = random * 1664525 + 1013904223;
+          if (!is_float(dtype))
+            x.set_integer(i, i % 3                 ? random >> 24
+                             : dtype == DType::kU8 ? random >> 25
+                                                   : std::int64_t{random} - (dtype == DType::kU32 ? 0 : 1 << 30));
+          else if (i % 7 == 0)
+            x.set(i, i % 2 ? kNaN : i % 3 ? kInf : -kInf);
+          else
+            x.set(i, i % 5 == 0 ? (i % 2 ? -0.0 : 0.0) : static_cast<double>(random >> 24) - 128);
+        }
+        const auto all = [=](Tensor t) { return argsort(t, 1, descending); };
+        const Array order = jit(all)(x), alone = jit([=](Tensor t) {
+                                           return argsort(transpose(t, {1, 0}), 0, descending);
+                                         })(x);
+        for (std::int64_t r = 0; r < 3; ++r) {
+          std::vector<std::int64_t> wanted(static_cast<std::size_t>(n));
+          std::iota(wanted.begin(), wanted.end(), 0);
+          std::stable_sort(wanted.begin(), wanted.end(), [&](std::int64_t i, std::int64_t j) {
+            const double a = x.at(r * n + i), b = x.at(r * n + j);
+            if (a != a || b != b) return a == a;
+            return descending ? a > b : a < b;
+          });
+          for (std::int64_t i = 0; i < n; ++i) {
+            ASSERT_EQ(order.at_integer(r * n + i), wanted[static_cast<std::size_t>(i)])
+                << name(dtype) << n << ", " << i;
+            ASSERT_EQ(alone.at_integer(i * 3 + r), wanted[static_cast<std::size_t>(i)])
+                << name(dtype) << n << ", " << i;
+          }
+        }
+        if (!descending) continue;
+        for (const std::int64_t k : {1, 4, 33}) {
+          if (k > n) continue;
+          const Array first = jit([=](Tensor t) { return top_k(t, k).indices; })(x);
+          for (std::int64_t r = 0; r < 3; ++r)
+            for (std::int64_t i = 0; i < k; ++i)
+              ASSERT_EQ(first.at_integer(r * k + i), order.at_integer(r * n + i)) << name(dtype) << n << ", " << k;
+        }
+      }
+}
+
 // Rows of their own, with several threads.
 TEST(Ordering, SortsManyRowsOnThreads) {
   const Array x = [] {

@@ -228,14 +228,23 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
             {"backwards without itself", cumsum({3, kN, 21}, 0, true, true)},
             {"of long rows", cumsum({kN, 40}, 1, false, false)},
             {"of a vector", cumsum({kN}, 0, false, false)}};
-  const auto argsort = [](Dims dims, std::int64_t a, bool descending) {
-    return [=](Maker& m) { return m.make({m.input(dims)}, {{"axis", a}, {"descending", descending}}); };
+  const auto argsort = [](Dims dims, std::int64_t a, bool descending, std::int64_t count = -1) {
+    return [=](Maker& m) {
+      Attrs attrs{{"axis", a}, {"descending", descending}};
+      if (count >= 0) attrs.set("count", count);
+      return m.make({m.input(dims)}, attrs);
+    };
   };
   if (op == "argsort")
     return {{"of a vector", argsort({kN}, 0, false)},
             {"of rows", argsort({kN, 21}, 1, true)},
             {"of columns", argsort({kN, 5}, 0, false)},
             {"in the middle", argsort({2, kN, 3}, 1, true)},
+            {"of a long row", argsort({kN, 150}, 1, false)},
+            {"the first of rows", argsort({kN, 21}, 1, false, 3)},
+            {"the first of columns", argsort({40, kN}, 0, true, 2)},
+            {"the first of long rows", argsort({2, 150}, 1, true, 35)},
+            {"none", argsort({kN, 5}, 1, true, 0)},
             {"of one", argsort({kN, 1}, 1, false)}};
   const auto windows = [](Dims dims, Ints along, Dims sizes, Ints strides, Ints dilations) {
     return [=](Maker& m) {
