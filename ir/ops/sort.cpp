@@ -5,6 +5,7 @@
 
 #include "gcompile/ir/ops/axes.h"
 #include "gcompile/ir/ops/batch.h"
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -129,6 +130,28 @@ void emit_argsort(ElementContext& e, LoopWriter& loops, const Node& n) {
              [&](const Index& at) { sort.line(at); });
 }
 
+// Certain where neighbours in the order differ by more than they may be off, or neither is off; else all of the line is
+// uncertain.
+Array argsort_error(const ErrorContext& c) {
+  const Array &x = c.operands[0], &error = c.errors[0];
+  const Shape& shape = c.value.shape();
+  const int axis = static_cast<int>(c.node.attrs.get<std::int64_t>("axis"));
+  Array out = no_error(c.value);
+  std::int64_t inner = 1;
+  for (int a = axis + 1; a < shape.rank(); ++a) inner *= shape[a];
+  for (std::int64_t line = 0; shape[axis] > 0 && line < out.size() / shape[axis]; ++line) {
+    const std::int64_t base = line / inner * inner * shape[axis] + line % inner;
+    const auto place = [&](std::int64_t k) { return base + c.value.at_integer(base + k * inner) * inner; };
+    bool certain = true;
+    for (std::int64_t k = 0; k + 1 < shape[axis]; ++k) {
+      const double e = error.at(place(k)) + error.at(place(k + 1));
+      certain &= e == 0 || std::abs(x.at(place(k)) - x.at(place(k + 1))) > e;
+    }
+    for (std::int64_t k = 0; !certain && k < shape[axis]; ++k) out.set(base + k * inner, kUnknown);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<OpDef> sort_ops() {
@@ -150,6 +173,7 @@ std::vector<OpDef> sort_ops() {
       "Where the smallest (descending: the largest) element along an axis is, then the next, ...; equal ones in their "
       "order, NaN last.";
   d.signature = "argsort(x: T[..]) {axis, descending} -> i32[..]";
+  d.error = argsort_error;
   return {d};
 }
 
