@@ -13,12 +13,6 @@ bool is_axis_order(const AxisOrder& order, int rank) {
   return true;
 }
 
-AxisOrder inverse(const AxisOrder& order) {
-  AxisOrder out(order.size());
-  for (std::size_t i = 0; i < order.size(); ++i) out[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
-  return out;
-}
-
 Array in_order(const Array& array, const AxisOrder& order) {
   if (order.empty()) return array;
   const auto rank = order.size();

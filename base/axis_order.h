@@ -13,8 +13,14 @@ using AxisOrder = std::vector<int>;
 
 // Whether it is empty or names every axis of that rank once.
 bool is_axis_order(const AxisOrder& order, int rank);
-// The order that undoes it.
-AxisOrder inverse(const AxisOrder& order);
+// The order, or any other permutation, that undoes it.
+template <class Axis>
+std::vector<Axis> inverse(const std::vector<Axis>& permutation) {
+  std::vector<Axis> out(permutation.size());
+  for (std::size_t i = 0; i < permutation.size(); ++i)
+    out[static_cast<std::size_t>(permutation[i])] = static_cast<Axis>(i);
+  return out;
+}
 
 // What belongs to the axes - extents, say - as they lie in memory.
 template <class T>

@@ -21,10 +21,7 @@ namespace {
 
 std::vector<Location> input_locations(const ir::Graph& graph) {
   std::vector<Location> where;
-  for (const ir::Graph::Input& input : graph.inputs) {
-    const std::vector<Location>& known = graph.where(input.value.node);
-    where.push_back(known.empty() ? Location{} : known.front());
-  }
+  for (const ir::Graph::Input& input : graph.inputs) where.push_back(graph.first_location(input.value.node));
   return where;
 }
 

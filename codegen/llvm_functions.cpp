@@ -49,6 +49,9 @@ llvm::Function* declare_kernel(const ir::Kernel& kernel, const std::string& name
     for (const auto& [at, what] : {std::pair{kBegin, "begin"}, std::pair{kEnd, "end"}, std::pair{kWorker, "worker"}})
       function->getArg(at)->setName(what);
   set_attributes(*function, target);
+  // A kernel takes the table of buffers as it finds it (its loads of pointers are invariant); in the entry, whose
+  // regions change the table between two launches, that would not hold.
+  function->addFnAttr(llvm::Attribute::NoInline);
   return function;
 }
 

@@ -9,105 +9,10 @@
 namespace gcompile {
 namespace {
 
-Type without_leading(Type t) {
-  t.dims.erase(t.dims.begin());
-  return t;
-}
-
 void require_arity(const Making& making, std::size_t arity, std::size_t given, const char* of) {
   if (arity != given)
     making.fail("the function takes " + std::to_string(arity) + " arguments, it is given " + std::to_string(given) +
                 " (" + of + ")");
-}
-
-// A scan of a body that was traced: what it is made of.
-struct TracedScan {
-  const Making& making;
-  ir::Closure closure;
-  std::vector<ir::Value> carries, sequences;
-  bool reverse;
-
-  // Over these sequences, from these carries.
-  ir::Value make(ir::Builder& b, std::vector<ir::Value> from, const std::vector<ir::Value>& over,
-                 const std::vector<ir::Value>& captured, const Dim& length) const {
-    from.insert(from.end(), over.begin(), over.end());
-    from.insert(from.end(), captured.begin(), captured.end());
-    return ir::make_scan(b, std::move(from), carries.size(), over.size(), length, reverse, closure.body);
-  }
-};
-
-std::vector<ir::Value> all_results(ir::Value first) {
-  std::vector<ir::Value> values;
-  for (int r = 0; r < static_cast<int>(first.node->types.size()); ++r) values.push_back({first.node, r});
-  return values;
-}
-
-ir::V part(ir::Builder& b, ir::Value v, std::int64_t begin, std::int64_t end) {
-  std::vector<std::int64_t> starts(v.type().dims.size(), 0), steps(v.type().dims.size(), 1);
-  std::vector<Dim> stops = v.type().dims;
-  starts[0] = begin;
-  stops[0] = Dim(end);
-  return {&b, b.make("slice", {v}, {{"starts", starts}, {"stops", stops}, {"steps", steps}})};
-}
-
-// The steps in chunks of `every`, a scan of scans, and those that are left: the carries that the gradient keeps are
-// those between chunks, and of one chunk at a time those between its steps.
-std::vector<ir::Value> in_chunks(const TracedScan& s, std::int64_t steps, std::int64_t every) {
-  ir::Builder& b = s.making.builder();
-  const std::int64_t chunks = steps / every, left = steps - chunks * every;
-  // Chunks come first in the order of the steps: at the end of the sequences when these are gone through backwards.
-  const std::int64_t begin = s.reverse ? left : 0;
-  std::vector<ir::Value> carries = s.carries, over, stacked;
-  if (chunks > 0) {
-    auto body = std::make_shared<ir::Graph>("chunk");
-    body->bounds = b.graph().bounds;
-    ir::Builder inner(*body);
-    inner.where = b.where;
-    std::vector<ir::Value> from, along, captured;
-    for (std::size_t i = 0; i < carries.size(); ++i) from.push_back(inner.input("carry", carries[i].type()));
-    for (const ir::Value& v : s.sequences) {
-      std::vector<Dim> dims = v.type().dims;
-      dims[0] = Dim(every);
-      along.push_back(inner.input("chunk", {v.type().dtype, dims}));
-      dims.insert(dims.begin(), Dim(chunks));
-      over.push_back(ir::reshape(part(b, v, begin, begin + chunks * every), dims));
-    }
-    for (const ir::Value& v : s.closure.captured) captured.push_back(inner.input("c", v.type()));
-    for (const ir::Value& v : all_results(s.make(inner, from, along, captured, Dim(every))))
-      body->results.push_back({v, ""});
-    std::vector<ir::Value> operands = carries;
-    operands.insert(operands.end(), over.begin(), over.end());
-    operands.insert(operands.end(), s.closure.captured.begin(), s.closure.captured.end());
-    const std::vector<ir::Value> made = all_results(
-        ir::make_scan(b, std::move(operands), carries.size(), over.size(), Dim(chunks), s.reverse, std::move(body)));
-    for (std::size_t i = 0; i < made.size(); ++i) {
-      if (i < carries.size()) {
-        carries[i] = made[i];
-        continue;
-      }
-      std::vector<Dim> dims = made[i].type().dims;
-      dims.erase(dims.begin());
-      dims[0] = Dim(chunks * every);
-      stacked.push_back(ir::reshape({&b, made[i]}, dims));
-    }
-  }
-  if (left > 0 || chunks == 0) {
-    std::vector<ir::Value> rest;
-    const std::int64_t from = s.reverse ? 0 : chunks * every;
-    for (const ir::Value& v : s.sequences) rest.push_back(part(b, v, from, from + left));
-    const std::vector<ir::Value> made = all_results(s.make(b, carries, rest, s.closure.captured, Dim(left)));
-    for (std::size_t i = 0; i < made.size(); ++i) {
-      if (i < carries.size()) {
-        carries[i] = made[i];
-      } else if (ir::Value& all = chunks > 0 ? stacked[i - carries.size()] : stacked.emplace_back(made[i]);
-                 chunks > 0) {
-        all = b.make("concat", s.reverse ? std::vector<ir::Value>{made[i], all} : std::vector<ir::Value>{all, made[i]},
-                     {{"axis", std::int64_t{0}}});
-      }
-    }
-  }
-  carries.insert(carries.end(), stacked.begin(), stacked.end());
-  return carries;
 }
 
 // `mask` is of the leading axis; x where it holds, else y.
@@ -197,17 +102,18 @@ Step scan_function(const TensorFunction& function, std::size_t arity, const std:
   }
   std::vector<Placeholder> inside;
   for (const Tensor& t : carries) inside.push_back({"carry", making.value(t).type()});
-  for (const Tensor& t : sequences) inside.push_back({"element", without_leading(making.value(t).type())});
-  TracedScan scan{making, trace_body(making, "step", inside, f), values_of(making, carries),
-                  values_of(making, sequences), options.reverse};
-  check_carries(making, *scan.closure.body, carries);
+  for (const Tensor& t : sequences) inside.push_back({"element", making.value(t).type().without_leading()});
+  const ir::Closure step = trace_body(making, "step", inside, f);
+  check_carries(making, *step.body, carries);
+  const ir::ScanOf scan{values_of(making, carries), values_of(making, sequences), step.captured, step.body,
+                        options.reverse};
   std::vector<ir::Value> made;
   if (options.checkpoint_every < 0) making.fail("checkpoint_every is " + std::to_string(options.checkpoint_every));
   if (options.checkpoint_every > 0) {
     if (!steps.is_constant()) making.fail("checkpoint_every needs a constant number of steps, not " + steps.str());
-    made = in_chunks(scan, steps.constant(), options.checkpoint_every);
+    made = ir::make_chunked_scan(making.builder(), scan, steps.constant(), options.checkpoint_every);
   } else {
-    made = all_results(scan.make(making.builder(), scan.carries, scan.sequences, scan.closure.captured, steps));
+    made = ir::make_scan(making.builder(), scan, steps);
   }
   Step result;
   for (std::size_t i = 0; i < made.size(); ++i)
@@ -272,7 +178,7 @@ std::vector<Tensor> custom_vjp_function(const TensorFunction& f, const TensorFun
   ir::Closure rule = trace_body(making, "gradient", back, gradient, Invariants::kInside);
   for (const ir::Closure* c : {&primal, &rule})
     for (const ir::Value& v : c->captured)
-      if (is_float(v.type().dtype) && v.node->op->name != "stop_gradient")
+      if (is_float(v.type().dtype) && !v.node->op->is(ir::kStopsGradient))
         making.fail(
             "the function uses a value from around it, and its gradient speaks of its arguments alone; pass the "
             "value as an argument, or wrap it in stop_gradient()",

@@ -31,13 +31,6 @@ std::vector<std::int64_t> with_last(std::int64_t axis, int rank) {
   return permutation;
 }
 
-std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& permutation) {
-  std::vector<std::int64_t> result(permutation.size());
-  for (std::size_t i = 0; i < permutation.size(); ++i)
-    result[static_cast<std::size_t>(permutation[i])] = static_cast<std::int64_t>(i);
-  return result;
-}
-
 }  // namespace
 
 Tensor cumsum(const Tensor& x, int axis, CumsumOptions options, Where where) {

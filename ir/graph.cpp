@@ -14,6 +14,11 @@ const std::vector<Location>& Graph::where(const Node* node) const {
   return it == locations.end() ? kNone : it->second;
 }
 
+Location Graph::first_location(const Node* node) const {
+  const std::vector<Location>& at = where(node);
+  return at.empty() ? Location{} : at.front();
+}
+
 void Graph::add_locations(const Node* to, const std::vector<Location>& from) {
   if (from.empty()) return;
   auto& have = locations[to];

@@ -122,6 +122,8 @@ class Graph {
 
   // The locations of a node; empty when there are none.
   const std::vector<Location>& where(const Node* node) const;
+  // The first of them, which errors name; an unknown one when there are none.
+  Location first_location(const Node* node) const;
   // Unites the locations of two nodes, when one replaces the other or both went into a third.
   void add_locations(const Node* to, const std::vector<Location>& from);
   // Made by gradient(). Known of the graph that was traced: nodes that passes make in their place are not marked.

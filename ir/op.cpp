@@ -4,12 +4,17 @@
 #include <unordered_map>
 
 #include "gcompile/base/error.h"
+#include "gcompile/ir/control.h"
 #include "gcompile/ir/ops/axes.h"
 #include "gcompile/ir/ops/batch.h"
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/families.h"
 
 namespace gcompile::ir {
 namespace {
+
+// Every element of the operands goes into what is computed of them.
+bool reads_all(const OpDef& def) { return def.is(kElementwise) || def.is(kFolding) || def.is(kContraction); }
 
 struct Table {
   std::vector<OpDef> ops;
@@ -24,6 +29,8 @@ struct Table {
     for (OpDef& def : ops) {
       if (!def.axes) def.axes = default_axes(def);
       if (!def.batch) def.batch = default_batch(def);
+      if (!def.error) def.error = default_error(def);
+      if (def.on_nan == OnNan::kByTraits) def.on_nan = reads_all(def) ? OnNan::kShown : OnNan::kHidden;
     }
     for (const OpDef& def : ops)
       if (!by_name.emplace(def.name, &def).second) throw InternalError("two ops are named " + std::string(def.name));
@@ -50,6 +57,8 @@ const OpDef& op(std::string_view name) {
 }
 
 bool is_argument(const Node& node) { return node.op->name == "input" || node.op->name == "state"; }
+
+ControlParts control_parts(const Node& node) { return node.op->control ? node.op->control(node) : ControlParts{}; }
 
 void InferContext::fail(const std::string& message) const { throw ModelError(std::string(op.name) + ": " + message); }
 

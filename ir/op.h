@@ -23,12 +23,26 @@ enum Trait : std::uint32_t {
   kLeaf = 1u << 4,        // input, state, constant, iota, dim: no operands
   kKernelOnly = 1u << 5,  // a scalar primitive of kernels that graphs do not contain (bitcast)
   kContraction = 1u << 6,
-  kFolding = 1u << 7,    // an element of the result is made of many of operand 0: reductions, argmax, scatter_add
-  kIndexing = 1u << 8,   // elements of operand 1 say which elements of operand 0 and of the result belong together
-  kControl = 1u << 9,    // bodies say what is done: a loop, a branch, a call
-  kInlined = 1u << 10,   // of these: one that the pass `inline` replaces by its first body
-  kOwnLoops = 1u << 11,  // lanes belong along its own axes, or it is made as a whole: no part of an anchored nest
-  kChoosing = 1u << 12,  // elements of the result are elements of operands: none is computed, so none is rounded
+  kFolding = 1u << 7,         // an element of the result is made of many of operand 0: reductions, argmax, scatter_add
+  kIndexing = 1u << 8,        // elements of operand 1 say which elements of operand 0 and of the result belong together
+  kControl = 1u << 9,         // bodies say what is done: a loop, a branch, a call
+  kInlined = 1u << 10,        // of these: one that the pass `inline` replaces by its first body
+  kOwnLoops = 1u << 11,       // lanes belong along its own axes, or it is made as a whole: no part of an anchored nest
+  kChoosing = 1u << 12,       // elements of the result are elements of operands: none is computed, so none is rounded
+  kSelecting = 1u << 13,      // elementwise: operand 0 chooses between operands 1 and 2
+  kComparison = 1u << 14,     // elementwise: a bool that says how operand 0 and operand 1 stand in order
+  kConversion = 1u << 15,     // elementwise: its attribute `dtype` says what operand 0 becomes
+  kRowMajor = 1u << 16,       // of views: element k of the result, in row-major order, is element k of operand 0
+  kRepeating = 1u << 17,      // of views: the result has axes more than operand 0, which is repeated along them
+  kStopsGradient = 1u << 18,  // no gradient is asked for behind it
+};
+
+// What becomes of a NaN in an operand.
+enum class OnNan : std::uint8_t {
+  kByTraits,  // the table makes it kShown where all of the operands is read and computed with, else kHidden
+  kShown,     // the result has one, if it is a float
+  kDropped,   // the result has one, unless the program chose not to use that element
+  kHidden,    // the result may depend on it without showing it, so it is looked for in front of the op
 };
 
 struct InferContext {
@@ -100,11 +114,24 @@ struct EvalContext {
   DType dtype(int result = 0) const { return node.types[static_cast<std::size_t>(result)].dtype; }
 };
 
+// What a node got and made in a run whose numbers may all be off: by how much each element of an operand may differ
+// from what the interpreter has (f64, infinite where nothing can be said).
+struct ErrorContext {
+  const Node& node;
+  std::span<const Array> operands, errors;
+  const Array& value;  // the interpreter's result
+  const std::map<std::string, std::int64_t>& dims;
+};
+
+struct ControlParts;  // control.h
+
 using Infer = std::vector<Type> (*)(const InferContext&);
 using Vjp = std::vector<Value> (*)(VjpContext&);      // one per operand; an empty Value: no gradient flows there
 using Batch = std::vector<Value> (*)(BatchContext&);  // the results, all with the leading axis
 using AxisRule = AxisMap (*)(const Node&);
 using Eval = std::vector<Array> (*)(const EvalContext&);
+using ErrorBound = Array (*)(const ErrorContext&);  // by how much each element of the result may be off
+using Control = ControlParts (*)(const Node&);
 // Reference semantics of an elementwise op on one element, in double (the caller rounds to the result's dtype; bool is
 // 0 or 1).
 using EvalElement = double (*)(std::span<const double>);
@@ -139,6 +166,11 @@ struct OpDef {
   std::string_view no_gradient = "";  // of an op without vjp: why, and what to do instead
   int bodies = 0;                     // graphs that a node holds
   std::string_view signature = "";    // for the op reference: "dot(a: T[B.., M.., K..], b: T[B.., N.., K..]) -> T[..]"
+  OnNan on_nan = OnNan::kByTraits;
+  // For the checks of compiled code against the interpreter; ops/errors.h has rules. The table fills in that of
+  // elementwise ops, views, leaves and contractions; an op whose bodies are run has none.
+  ErrorBound error = nullptr;
+  Control control = nullptr;  // what is done with the bodies; null: a call of the first
 
   bool is(Trait t) const { return (traits & t) != 0; }
   bool differentiable() const { return vjp != nullptr; }

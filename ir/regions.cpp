@@ -18,10 +18,18 @@ constexpr std::pair<Kind, std::string_view> kKinds[] = {{Kind::kLoop, "loop"},
 
 bool has_predicate(Kind k) { return k == Kind::kTest || k == Kind::kThen || k == Kind::kElse; }
 
+bool is_writable(const KernelModule& m, const std::string& buffer) {
+  const int i = m.find_buffer(buffer);
+  if (i < 0) return false;
+  const BufferRole role = m.buffers[static_cast<std::size_t>(i)].role;
+  return role == BufferRole::kResult || role == BufferRole::kTemp;
+}
+
 // What is wrong with one region, of which parents have been looked at.
 class RegionChecker {
  public:
-  RegionChecker(const KernelModule& module, const Region& region) : m_(module), r_(region) {}
+  RegionChecker(const KernelModule& module, const Region& region, const std::set<std::string>& given)
+      : m_(module), r_(region), given_(given) {}
 
   std::string run() {
     const std::string what = "region '" + r_.name + "'";
@@ -40,6 +48,9 @@ class RegionChecker {
         if (!(type(c.in) == type(other)))
           return what + ": the carry '" + c.in + "' is " + type(c.in).str() + ", '" + other + "' is " +
                  type(other).str();
+      for (const std::string& written : {c.out, c.result})
+        if (!is_writable(m_, written) || given_.count(written))
+          return what + ": the carry '" + c.in + "' is written to '" + written + "', which is only read";
     }
     for (const Region::Slice& s : r_.slices) {
       const Type &one = type(s.element), &all = type(s.whole);
@@ -67,9 +78,21 @@ class RegionChecker {
 
   const KernelModule& m_;
   const Region& r_;
+  const std::set<std::string>& given_;
 };
 
 }  // namespace
+
+std::set<std::string> given_buffers(const KernelModule& m) {
+  std::set<std::string> given;
+  for (const Region& r : m.regions)
+    for (const Region::Carry& c : r.carries) given.insert(c.in);
+  // A slice may be of another one, whose region comes before.
+  for (const Region& r : m.regions)
+    for (const Region::Slice& s : r.slices)
+      if (!is_writable(m, s.whole) || given.count(s.whole)) given.insert(s.element);
+  return given;
+}
 
 std::string print_region(const KernelModule& m, int region) {
   const bool known = region >= 0 && static_cast<std::size_t>(region) < m.regions.size();
@@ -143,12 +166,13 @@ Region parse_region(PartsParser& parts, const KernelModule& module) {
 
 std::optional<std::string> region_fault(const KernelModule& module) {
   const int count = static_cast<int>(module.regions.size());
+  const std::set<std::string> given = given_buffers(module);
   std::set<std::string> names;
   for (int i = 0; i < count; ++i) {
     const Region& r = module.regions[static_cast<std::size_t>(i)];
     if (!names.insert(r.name).second) return "two regions are named '" + r.name + "'";
     if (r.parent >= i) return "region '" + r.name + "' lies in a region that follows it";
-    if (std::string why = RegionChecker(module, r).run(); !why.empty()) return why;
+    if (std::string why = RegionChecker(module, r, given).run(); !why.empty()) return why;
     // Its kernels follow each other.
     int state = 0;  // before, in, behind
     for (const Kernel& k : module.kernels) {

@@ -30,6 +30,14 @@ struct Type {
   }
   static Type of(DType dtype, const Shape& shape) { return {dtype, {shape.begin(), shape.end()}}; }
 
+  // The same with one more axis in front: of a batch, of all steps. And without the first axis: of one of them.
+  Type with_leading(const Dim& extent) const {
+    Type t{dtype, {extent}};
+    t.dims.insert(t.dims.end(), dims.begin(), dims.end());
+    return t;
+  }
+  Type without_leading() const { return {dtype, {dims.begin() + 1, dims.end()}}; }
+
   std::string str() const {
     std::string text = std::string(name(dtype)) + "[";
     for (std::size_t i = 0; i < dims.size(); ++i) text += (i ? "," : "") + dims[i].str();

@@ -24,16 +24,19 @@ struct Memory {
   DType dtype;
   std::vector<Dim> extents;
   bool writable;
+  bool given = false;  // to the step of a region
 };
 
 class KernelChecker {
  public:
-  KernelChecker(const KernelModule& module, const Kernel& kernel, const Symbols& symbols, int number, int* instructions)
+  KernelChecker(const KernelModule& module, const Kernel& kernel, const Symbols& symbols,
+                const std::set<std::string>& given, int number, int* instructions)
       : kernel_(kernel), symbols_(symbols), number_(number), count_(*instructions),
         types_(static_cast<std::size_t>(std::max(kernel.values, 0))), state_(types_.size(), State::kUnknown) {
-    for (const Buffer& b : module.buffers)
-      memories_.emplace(
-          b.name, Memory{b.type.dtype, b.type.dims, b.role == BufferRole::kResult || b.role == BufferRole::kTemp});
+    for (const Buffer& b : module.buffers) {
+      const bool writable = b.role == BufferRole::kResult || b.role == BufferRole::kTemp;
+      memories_.emplace(b.name, Memory{b.type.dtype, b.type.dims, writable, given.count(b.name) > 0});
+    }
   }
 
   void run() {
@@ -61,6 +64,7 @@ class KernelChecker {
   const Memory& written(const std::string& name) const {
     const Memory& m = memory(name);
     if (!m.writable) fail(quoted(name) + " is written, but is no result, temp or scratch");
+    if (m.given) fail(quoted(name) + " is written, but is what a step is given");
     return m;
   }
 
@@ -175,7 +179,7 @@ class KernelChecker {
       scalars.push_back({t.dtype, {}});
     }
     Attrs attrs;  // only conversions have one, and the instruction's type says which dtype
-    if (op_name == "cast" || op_name == "bitcast") attrs.set("dtype", i.type.dtype);
+    if (i.op->is(kConversion)) attrs.set("dtype", i.type.dtype);
     std::string refusal;
     VType wanted;
     try {
@@ -414,11 +418,12 @@ std::optional<KernelFault> find_fault(const KernelModule& module) {
     check_updates(module);
     const Symbols symbols = check_symbols(module);
     if (const auto why = region_fault(module)) fault(*why);
+    const std::set<std::string> given = given_buffers(module);
     std::set<std::string> names;
     int instructions = 0;
     for (std::size_t k = 0; k < module.kernels.size(); ++k) {
       if (!names.insert(module.kernels[k].name).second) fault("two kernels are named @" + module.kernels[k].name);
-      KernelChecker(module, module.kernels[k], symbols, static_cast<int>(k), &instructions).run();
+      KernelChecker(module, module.kernels[k], symbols, given, static_cast<int>(k), &instructions).run();
     }
   } catch (const Found& f) {
     return f.fault;

@@ -14,26 +14,15 @@ namespace {
 using ir::Node;
 using ir::Value;
 
-Location first_location(const ir::Graph& graph, const Node* node) {
-  const auto& at = graph.where(node);
-  return at.empty() ? Location{} : at.front();
-}
-
-Type with_batch(const Type& t, const Dim& size) {
-  Type more = t;
-  more.dims.insert(more.dims.begin(), size);
-  return more;
-}
-
 class Walk {
  public:
   Walk(ir::Builder& b, Dim size) : b_(b), size_(std::move(size)) {}
 
   void place(Value leaf, Value value) {
-    const Type wanted = with_batch(leaf.type(), size_);
+    const Type wanted = leaf.type().with_leading(size_);
     if (!(value.type() == wanted))
-      throw ModelError(first_location(b_.graph(), leaf.node), "batch: the batch of a " + leaf.type().str() + " is " +
-                                                                  value.type().str() + "; it must be " + wanted.str());
+      throw ModelError(b_.graph().first_location(leaf.node), "batch: the batch of a " + leaf.type().str() + " is " +
+                                                                 value.type().str() + "; it must be " + wanted.str());
     batched_[leaf] = value;
   }
 
@@ -67,7 +56,7 @@ class Walk {
     if (std::none_of(batched.get(), batched.get() + count, [](bool x) { return x; })) return;
     const std::string name(node->op->name);
     if (!node->op->batch)
-      throw ModelError(first_location(b_.graph(), node),
+      throw ModelError(b_.graph().first_location(node),
                        name + ": cannot be done to every element of a batch: the op has no batching rule");
     b_.where = b_.graph().where(node);
     ir::BatchContext context{b_, *node, operands, {batched.get(), count}, size_, batch};
@@ -76,7 +65,7 @@ class Walk {
       throw InternalError("the batching rule of " + name + " returns " + std::to_string(made.size()) + " values for " +
                           std::to_string(node->types.size()));
     for (std::size_t i = 0; i < made.size(); ++i) {
-      const Type wanted = with_batch(node->types[i], size_);
+      const Type wanted = node->types[i].with_leading(size_);
       if (!(made[i].type() == wanted))
         throw InternalError("the batching rule of " + name + " returns " + made[i].type().str() + " for " +
                             wanted.str());

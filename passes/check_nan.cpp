@@ -1,6 +1,7 @@
 #include "gcompile/passes/check_nan.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <unordered_set>
 
@@ -14,35 +15,29 @@ namespace {
 
 using ir::Graph;
 using ir::Node;
+using ir::OnNan;
 using ir::V;
 using ir::Value;
 
-// What becomes of a NaN in an operand of a node.
-enum class Fate {
-  kKept,     // the result has one
-  kDropped,  // the result has one, unless the program chose not to use that element
-  kHidden,   // the result depends on it and does not show it
-};
-
 constexpr int kDepth = 5;  // ops from a comparison to what it chooses
 
-constexpr std::string_view kDropping[] = {"select", "slice", "pad", "gather", "is_finite", "windows", "conv", "cumsum"};
-constexpr std::string_view kKeeping[] = {"reshape", "transpose", "broadcast", "reverse", "concat"};
-constexpr std::string_view kOrdered[] = {"lt", "le", "gt", "ge", "eq"};  // false where an operand is NaN
-
-template <std::size_t N>
-bool listed(const std::string_view (&names)[N], const Node& n) {
-  return std::find(std::begin(names), std::end(names), n.op->name) != std::end(names);
+bool holds(const Node& comparison, double a, double b) {
+  const std::array operands{a, b};
+  return comparison.op->element(operands) != 0;
 }
 
-// The question whether it is a NaN.
-bool asks(const Node& n) { return (n.op->name == "ne" || n.op->name == "eq") && n.operands[0] == n.operands[1]; }
+// A comparison that is false where an operand is NaN.
+bool fails_for_nan(const Node& n) { return n.op->is(ir::kComparison) && !holds(n, NAN, 0) && !holds(n, 0, NAN); }
 
-Fate fate(const Node& user) {
-  if (listed(kDropping, user) || asks(user)) return Fate::kDropped;
-  if (!is_float(user.types[0].dtype) || user.op->name == "pow") return Fate::kHidden;  // pow(1, NaN) is 1
-  const bool all_read = user.op->is(ir::kElementwise) || user.op->is(ir::kFolding) || user.op->is(ir::kContraction);
-  return all_read || listed(kKeeping, user) ? Fate::kKept : Fate::kHidden;
+// The question whether it is a NaN: a comparison with itself that a NaN answers in another way than a number.
+bool asks(const Node& n) {
+  return n.op->is(ir::kComparison) && n.operands[0] == n.operands[1] && holds(n, NAN, NAN) != holds(n, 0, 0);
+}
+
+// What becomes of a NaN in an operand of the node.
+OnNan fate(const Node& user) {
+  if (user.op->on_nan == OnNan::kDropped || asks(user)) return OnNan::kDropped;
+  return is_float(user.types[0].dtype) ? user.op->on_nan : OnNan::kHidden;
 }
 
 // Whether v has a NaN at every index where x has one. A select does that looks at x and falls through to what follows
@@ -52,20 +47,20 @@ bool follows(Value v, Value x, int depth) {
   if (v == x) return true;
   if (depth == 0 || !n.op->is(ir::kElementwise)) return false;
   const auto follows_operand = [&](std::size_t o) { return follows(n.operands[o], x, depth - 1); };
-  if (n.op->name == "select") {
+  if (n.op->is(ir::kSelecting)) {
     const Node& condition = *n.operands[0].node;
-    return listed(kOrdered, condition) && follows_operand(2) &&
-           (condition.operands[0] == x || condition.operands[1] == x);
+    return fails_for_nan(condition) && follows_operand(2) && (condition.operands[0] == x || condition.operands[1] == x);
   }
   for (std::size_t o = 0; o < n.operands.size(); ++o)
-    if (fate(n) == Fate::kKept && follows_operand(o)) return true;
+    if (fate(n) == OnNan::kShown && follows_operand(o)) return true;
   return false;
 }
 
-bool moves_elements(const Node& n) { return listed(kKeeping, n) && n.operands.size() == 1; }
+bool moves_elements(const Node& n) { return n.op->is(ir::kView) && fate(n) == OnNan::kShown; }
 
 bool is_known(const Node& n) {
-  if (n.op->name != "constant") return n.op->name == "dim" || n.op->name == "iota";
+  if (!n.op->is(ir::kLeaf) || ir::is_argument(n)) return false;
+  if (n.op->name != "constant") return true;
   const Array& a = n.attrs.get<Array>("value");
   for (std::int64_t i = 0; i < a.size(); ++i)
     if (std::isnan(a.at(i))) return false;
@@ -113,12 +108,12 @@ std::vector<Value> checked_values(const Graph& graph) {
         shows = true;
       }
     }
-    if (shows && n.op->name == "select" && listed(kOrdered, *n.operands[0].node))
+    if (shows && n.op->is(ir::kSelecting) && fails_for_nan(*n.operands[0].node))
       for (const Value& x : n.operands[0].node->operands) uses[x.node].shows |= follows(n.result(), x, kDepth);
     for (std::size_t o = 0; o < n.operands.size(); ++o) {
-      const Fate f = fate(n);
-      uses[n.operands[o].node].shows |= f == Fate::kKept && shows;
-      uses[n.operands[o].node].hidden |= f == Fate::kHidden;
+      const OnNan f = fate(n);
+      uses[n.operands[o].node].shows |= f == OnNan::kShown && shows;
+      uses[n.operands[o].node].hidden |= f == OnNan::kHidden;
     }
   }
   std::reverse(checked.begin(), checked.end());
@@ -129,8 +124,7 @@ Graph check_nan(const Graph& graph, const PassContext&) {
   const std::vector<const Node*> nodes = graph.topological();
   for (const Node* n : nodes)
     if (n->op->name == "fusion")
-      throw ModelError(graph.where(n).empty() ? Location{} : graph.where(n).front(),
-                       "check-nan: takes a graph without fusions; run it before fuse");
+      throw ModelError(graph.first_location(n), "check-nan: takes a graph without fusions; run it before fuse");
   const std::vector<Value> checked = checked_values(graph);
   if (checked.empty()) return graph;
 

@@ -25,7 +25,7 @@ ContiguousView contiguous_view(ir::Value v) {
       Dim row(1);
       for (int a = 1; a < n.types[0].rank(); ++a) row = row * n.types[0].dim(a);
       view.offset = view.offset + row * Dim(n.attrs.ints("starts")[0]);
-    } else if (n.op->name != "reshape") {
+    } else if (!n.op->is(ir::kRowMajor)) {
       return view;
     }
     view.source = n.operands[0];

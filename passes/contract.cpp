@@ -20,7 +20,7 @@ ir::ValueMap<int> count_readers(const ir::Graph& graph) {
 // -x; of a broadcast, the broadcast of -x, so that nothing is negated element by element.
 Value negated(ir::Builder& b, Value x) {
   const Node& n = *x.node;
-  if (n.op->name != "broadcast") return b.make("neg", {x});
+  if (!n.op->is(ir::kRepeating)) return b.make("neg", {x});
   return b.make(*n.op, {negated(b, n.operands[0])}, n.attrs);
 }
 

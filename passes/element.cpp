@@ -179,7 +179,7 @@ Expr BodyLowering::make(Value v, const Index& at) {
     place_buffer(v, add_constant_(value));
     return load(places_.at(v), v.type(), at);
   }
-  if (n.op->name == "reshape") {
+  if (n.op->is(ir::kRowMajor)) {
     const Source source = source_of_reshape(n, std::get<ir::ViewLowering>(n.op->lower), at);
     return element(source.value, source.index);
   }
@@ -200,7 +200,7 @@ Expr BodyLowering::make(Value v, const Index& at) {
 BodyLowering::Source BodyLowering::source_of_reshape(const Node& n, const ir::ViewLowering& view,
                                                      const Index& at) const {
   Value source = n.operands[0];
-  while (!is_placed(source) && source.node->op->name == "reshape") source = source.node->operands[0];
+  while (!is_placed(source) && source.node->op->is(ir::kRowMajor)) source = source.node->operands[0];
   const auto place = places_.find(source);
   const bool flat = at.size() == 1 && n.types[0].rank() != 1;
   if (place != places_.end() && place->second.is_whole() && !flat)
@@ -217,7 +217,7 @@ std::optional<ir::Access> BodyLowering::access(Value v, const Index& raw) {
     return ir::Access{place->second.memory, simplified(index_into(place->second, v.type(), at))};
   const auto* view = std::get_if<ir::ViewLowering>(&n.op->lower);
   if (!view) return std::nullopt;
-  if (n.op->name != "reshape") return access(n.operands[0], view->map(n, at));
+  if (!n.op->is(ir::kRowMajor)) return access(n.operands[0], view->map(n, at));
   const Source source = source_of_reshape(n, *view, at);
   return access(source.value, source.index);
 }

@@ -99,12 +99,9 @@ class KernelCopy {
   void copy(const Instr& i) {
     switch (i.opcode) {
       case Opcode::kOp: {
-        if (i.op->name == "cast" || i.op->name == "bitcast") {  // the dtype they make stands in the type
-          const int value = mapped(i.operands[0]);
-          id(i.results[0]) = i.op->name == "cast" ? b_.cast(value, i.type.dtype) : b_.bitcast(value, i.type.dtype);
-        } else {
-          id(i.results[0]) = expander_.expand(*i.op, mapped(i.operands));
-        }
+        const bool converts = i.op->is(ir::kConversion);
+        id(i.results[0]) = converts ? b_.convert(*i.op, mapped(i.operands[0]), i.type.dtype)
+                                    : expander_.expand(*i.op, mapped(i.operands));
         return;
       }
       case Opcode::kLiteral: id(i.results[0]) = b_.literal(i.type.dtype, i.literal); return;

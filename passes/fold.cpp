@@ -16,7 +16,7 @@ using ir::Value;
 
 constexpr std::int64_t kMostOperandElements = 1 << 20;  // evaluating more would be felt in the compile time
 
-bool is_broadcast(const Node& node) { return node.op->name == "broadcast"; }
+bool is_broadcast(const Node& node) { return node.op->is(ir::kRepeating); }
 
 bool is_constant(Value v) {
   while (is_broadcast(*v.node)) v = v.node->operands[0];

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "gcompile/ir/op.h"
-#include "gcompile/ir/ops/scan.h"
+#include "gcompile/ir/control.h"
 #include "gcompile/passes/contiguous_view.h"
 #include "gcompile/passes/fuse.h"
 
@@ -55,7 +54,8 @@ class Levels {
     for (const Node* n : graph_.topological())
       if (n->op->is(ir::kControl))
         for (std::size_t i = 0; i < n->operands.size(); ++i)
-          values.push_back(is_sequence(*n, i) ? contiguous_view(n->operands[i]).source : n->operands[i]);
+          values.push_back(ir::control_parts(*n).is_sequence(i) ? contiguous_view(n->operands[i]).source
+                                                                : n->operands[i]);
     for (const auto& r : graph_.results) values.push_back(r.value);
     for (const auto& u : graph_.updates) values.push_back(u.value);
     return values;
@@ -160,22 +160,21 @@ class Levels {
   }
 
   void add_control(const Node& n) {
+    const ir::ControlParts parts = ir::control_parts(n);
     std::vector<Value> operands;
     for (std::size_t i = 0; i < n.operands.size(); ++i)
-      operands.push_back(is_sequence(n, i) ? viewed(n.operands[i]) : outer(n.operands[i]));
+      operands.push_back(parts.is_sequence(i) ? viewed(n.operands[i]) : outer(n.operands[i]));
+    // The first inputs of a loop's body are other values in each step, those that follow are not.
+    const std::size_t varying = parts.is_loop() ? parts.carries + parts.sequences : n.operands.size();
     ir::Bodies bodies;
     for (const auto& body : n.bodies) {
       UniformInputs uniform;
-      for (std::size_t i = samples(n); i < body->inputs.size(); ++i) uniform.insert(body->inputs[i].value);
+      for (std::size_t i = varying; i < body->inputs.size(); ++i) uniform.insert(body->inputs[i].value);
       bodies.push_back(std::make_shared<const Graph>(fuse_levels(*body, uniform, context_)));
     }
     b_.where = graph_.where(&n);
     const Value made = b_.make(*n.op, std::move(operands), n.attrs, std::move(bodies));
     for (int r = 0; r < static_cast<int>(n.types.size()); ++r) map_[{&n, r}] = {made.node, r};
-  }
-
-  static bool is_sequence(const Node& n, std::size_t operand) {
-    return n.op->name == "scan" && ir::ScanParts(n).is_sequence(operand);
   }
 
   // The same contiguous view of what stands for its source.
@@ -189,12 +188,6 @@ class Levels {
       made = b_.make(*(*it)->op, {made}, (*it)->attrs);
     }
     return made;
-  }
-
-  // How many inputs of a body are other values in each step; those that follow are not.
-  static std::size_t samples(const Node& n) {
-    if (n.op->name == "scan") return ir::ScanParts(n).carries + ir::ScanParts(n).sequences;
-    return n.attrs.has("carries") ? static_cast<std::size_t>(n.attrs.get<std::int64_t>("carries")) : n.operands.size();
   }
 
   Value outer(Value v) const {

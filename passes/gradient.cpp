@@ -14,11 +14,6 @@ namespace {
 using ir::Node;
 using ir::Value;
 
-Location first_location(const ir::Graph& graph, const Node* node) {
-  const auto& at = graph.where(node);
-  return at.empty() ? Location{} : at.front();
-}
-
 // The builder's locations, put back when the walk ends or throws.
 class KeepWhere {
  public:
@@ -57,7 +52,7 @@ std::unordered_set<Value, ir::ValueHash> active_values(const std::vector<const N
     if (v && is_float(v.type().dtype)) active.insert(v);
   for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
     const Node* n = *it;
-    if (n->op->name == "stop_gradient") continue;
+    if (n->op->is(ir::kStopsGradient)) continue;
     if (std::none_of(n->operands.begin(), n->operands.end(), [&](const Value& v) { return active.contains(v); }))
       continue;
     for (std::size_t r = 0; r < n->types.size(); ++r)
@@ -113,7 +108,7 @@ class Walk {
  private:
   void check_differentiable(const Node* node) const {
     if (node->op->differentiable()) return;
-    const Location at = first_location(b_.graph(), node);
+    const Location at = b_.graph().first_location(node);
     const std::string name(node->op->name);
     if (name == "fusion") throw ModelError(at, name + ": fused nodes have no gradient rule; run gradient before fuse");
     throw ModelError(at, name + ": is not differentiable, but the loss depends on its operand; " +
@@ -129,7 +124,7 @@ class Walk {
 
 void check_loss(const ir::Graph& graph, Value loss, Value seed) {
   const Type& type = loss.type();
-  const Location at = first_location(graph, loss.node);
+  const Location at = graph.first_location(loss.node);
   if (!is_float(type.dtype))
     throw ModelError(at,
                      "gradient: the loss is " + type.str() + ", a gradient needs a float scalar; cast it to a float");

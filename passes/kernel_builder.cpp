@@ -78,12 +78,8 @@ int KernelBuilder::op(const ir::OpDef& def, std::vector<int> operands, const ir:
   return scopes_.back().ops[key] = emit(std::move(i));
 }
 
-int KernelBuilder::cast(int value, DType to) {
-  return type(value).dtype == to ? value : op(ir::op("cast"), {value}, {{"dtype", to}});
-}
-
-int KernelBuilder::bitcast(int value, DType to) {
-  return type(value).dtype == to ? value : op(ir::op("bitcast"), {value}, {{"dtype", to}});
+int KernelBuilder::convert(const ir::OpDef& conversion, int value, DType to) {
+  return type(value).dtype == to ? value : op(conversion, {value}, {{"dtype", to}});
 }
 
 int KernelBuilder::literal(DType dtype, double value) {

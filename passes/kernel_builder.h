@@ -38,8 +38,10 @@ class KernelBuilder {
   // An elementwise op of the table. The dtype is inferred by the op itself from scalars of the operands' dtypes.
   int op(std::string_view name, std::vector<int> operands) { return op(ir::op(name), std::move(operands)); }
   int op(const ir::OpDef& def, std::vector<int> operands, const ir::Attrs& attrs = {});
-  int cast(int value, DType to);     // the value itself when it has that dtype
-  int bitcast(int value, DType to);  // f32 <-> i32
+  // By an op that makes another dtype of a value; the value itself when it has that dtype.
+  int convert(const ir::OpDef& conversion, int value, DType to);
+  int cast(int value, DType to) { return convert(ir::op("cast"), value, to); }
+  int bitcast(int value, DType to) { return convert(ir::op("bitcast"), value, to); }  // f32 <-> i32
   int literal(DType dtype, double value);
   int index(const Dim& d);  // i32
 

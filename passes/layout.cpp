@@ -67,7 +67,7 @@ class Turner {
       const Value v = made(n.operands[0]);
       return groups_.is_turned(n.operands[0]) ? moved(v, kTurned) : v;
     }
-    if (n.op->name == "broadcast") {
+    if (n.op->is(ir::kRepeating)) {
       const Type& t = n.types[0];
       std::vector<std::int64_t> axes;
       for (const std::int64_t a : n.attrs.ints("axes")) axes.push_back(1 - a);

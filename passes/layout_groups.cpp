@@ -72,7 +72,7 @@ void LayoutGroups::add_producer(const Node& node) {
   if (node.types.size() != 1) return;
   Group* g = group_of(node.result());
   if (!g) return;
-  const bool is_row_or_scalar = node.op->name == "broadcast" && node.operands[0].type().rank() < 2;
+  const bool is_row_or_scalar = node.op->is(ir::kRepeating) && node.operands[0].type().rank() < 2;
   const bool can_turn = node.op->is(ir::kElementwise) || node.op->name == "state" || swaps_axes(node) ||
                         is_row_or_scalar || as_matrix_product(node);
   if (!can_turn) g->fixed = true;

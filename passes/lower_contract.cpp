@@ -37,7 +37,7 @@ void search(const BodyLowering& c, Value v, const Index& at, Found& found) {
   }
   if (n.op->is(ir::kLeaf)) return;
   if (const auto* view = std::get_if<ir::ViewLowering>(&n.op->lower)) {
-    if (n.op->name == "reshape") {
+    if (n.op->is(ir::kRowMajor)) {
       const BodyLowering::Source source = c.source_of_reshape(n, *view, at);
       return search(c, source.value, source.index, found);
     }

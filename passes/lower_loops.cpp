@@ -36,12 +36,12 @@ class Flat {
     if (c_.is_placed(v)) return t.dims == dims;
     const Node& n = *v.node;
     if (n.op->name == "constant") return n.attrs.get<Array>("value").size() == 1;
-    if (n.op->name == "dim") return true;
+    if (n.op->is(ir::kLeaf)) return t.rank() == 0;
     if (const auto it = known_.find(v); it != known_.end()) return it->second;
     bool flat = false;
-    if (n.op->name == "broadcast")
+    if (n.op->is(ir::kRepeating))
       flat = n.operands[0].type().rank() == 0 && is(n.operands[0], dims);
-    else if (n.op->name == "reshape")
+    else if (n.op->is(ir::kRowMajor))
       flat = is(n.operands[0], n.operands[0].type().dims);
     else if (n.op->is(ir::kElementwise))
       flat = std::all_of(n.operands.begin(), n.operands.end(), [&](Value o) { return is(o, dims); });

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "gcompile/ir/ops/scan.h"
+#include "gcompile/ir/control.h"
 #include "gcompile/ir/print.h"
 
 namespace gcompile::passes {
@@ -44,7 +44,7 @@ bool continues(const Node& larger, const Node& n) {
 Graph merge_scans(const Graph& graph, const PassContext&) {
   std::vector<const Node*> scans;
   for (const Node* n : graph.topological())
-    if (n->op->name == "scan") scans.push_back(n);
+    if (ir::control_parts(*n).kind == ir::ControlParts::Kind::kLoop) scans.push_back(n);
   if (scans.empty()) return graph;
   std::map<const Node*, const Node*> stands_for;  // the largest of those that take the same steps
   for (const Node* n : scans) {

@@ -4,7 +4,7 @@
 #include <set>
 #include <unordered_set>
 
-#include "gcompile/ir/op.h"
+#include "gcompile/ir/control.h"
 
 namespace gcompile::passes {
 namespace {
@@ -39,20 +39,6 @@ std::vector<T> pick(const std::vector<T>& all, const Positions& positions) {
   return picked;
 }
 
-// Results and inputs of the body of a loop whose first operands and results are carries.
-Needs of_loop(const Node& node, std::size_t carries, const Positions& live) {
-  std::set<std::size_t> results(live.begin(), live.end()), inputs;
-  if (node.bodies.size() == 2) add_inputs(node.body(0), {0}, inputs);  // the condition
-  for (bool grown = true; grown;) {
-    const std::size_t before = results.size() + inputs.size();
-    add_inputs(node.bodies.size() == 2 ? node.body(1) : node.body(), results, inputs);
-    for (std::size_t i = 0; i < carries; ++i)
-      if (inputs.count(i) || results.count(i)) inputs.insert(i), results.insert(i);
-    grown = results.size() + inputs.size() > before;
-  }
-  return {{results.begin(), results.end()}, {inputs.begin(), inputs.end()}};
-}
-
 Graph cut_body(const Graph& body, const Positions& inputs, const Positions& results) {
   Graph cut = body;
   cut.inputs = pick(body.inputs, inputs);
@@ -70,36 +56,32 @@ std::int64_t count_below(const Positions& positions, std::int64_t begin, std::in
 }  // namespace
 
 Needs needs_of(const Node& node, const Positions& live) {
-  const std::string_view op = node.op->name;
-  if (op == "scan" || op == "while")
-    return of_loop(node, static_cast<std::size_t>(node.attrs.get<std::int64_t>("carries")), live);
-  std::set<std::size_t> inputs;
-  if (op == "fusion") {
-    add_inputs(node.body(), {live.begin(), live.end()}, inputs);
-    return {live, {inputs.begin(), inputs.end()}};
+  if (node.bodies.empty() || node.op->is(ir::kInlined))
+    return {all_of(node.types.size()), all_of(node.operands.size())};
+  const ir::ControlParts parts = ir::control_parts(node);
+  std::set<std::size_t> results(live.begin(), live.end()), inputs;
+  for (bool grown = true; grown;) {
+    const std::size_t before = results.size() + inputs.size();
+    for (std::size_t i = 0; i < node.bodies.size(); ++i)
+      add_inputs(node.body(i), parts.is_test(i) ? std::set<std::size_t>{0} : results, inputs);
+    for (std::size_t i = 0; i < parts.carries; ++i)
+      if (inputs.count(i) || results.count(i)) inputs.insert(i), results.insert(i);
+    grown = results.size() + inputs.size() > before;
   }
-  if (op == "cond") {
-    for (const auto& branch : node.bodies) add_inputs(*branch, {live.begin(), live.end()}, inputs);
-    Needs needs{live, {0}};
-    for (const std::size_t i : inputs) needs.operands.push_back(i + 1);
-    return needs;
-  }
-  return {all_of(node.types.size()), all_of(node.operands.size())};
+  Needs needs{{results.begin(), results.end()}, all_of(parts.deciding)};
+  for (const std::size_t i : inputs) needs.operands.push_back(parts.deciding + i);
+  return needs;
 }
 
 const Node* narrowed(const Node& node, const std::vector<Value>& operands, const Needs& needs, ir::Builder& b) {
-  const std::string_view op = node.op->name;
-  Positions inputs = needs.operands;
-  if (op == "cond") {
-    inputs.erase(inputs.begin());
-    for (std::size_t& i : inputs) --i;
-  }
+  const ir::ControlParts parts = ir::control_parts(node);
+  Positions inputs;
+  for (const std::size_t i : needs.operands)
+    if (i >= parts.deciding) inputs.push_back(i - parts.deciding);
   ir::Bodies bodies;
-  for (std::size_t i = 0; i < node.bodies.size(); ++i) {
-    const bool condition = op == "while" && i == 0;
+  for (std::size_t i = 0; i < node.bodies.size(); ++i)
     bodies.push_back(
-        std::make_shared<const Graph>(cut_body(node.body(i), inputs, condition ? Positions{0} : needs.results)));
-  }
+        std::make_shared<const Graph>(cut_body(node.body(i), inputs, parts.is_test(i) ? Positions{0} : needs.results)));
   ir::Attrs attrs = node.attrs;
   if (attrs.has("anchor")) attrs.set("anchor", pick(attrs.ints("anchor"), inputs));
   if (attrs.has("carries")) {

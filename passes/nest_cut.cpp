@@ -38,7 +38,7 @@ class Costs {
     if (n.op->is(ir::kContraction)) return folded(n.operands[0].type(), n.attrs.ints("lhs_contract"));
     if (n.op->is(ir::kReduction)) return folded(n.operands[0].type(), n.attrs.ints("axes")) * (1 + operands);
     if (n.op->is(ir::kElementwise)) return operands + size(n);
-    if (n.op->is(ir::kView) || n.op->name == "broadcast") return operands;
+    if (n.op->is(ir::kView)) return operands;
     return operands + kOtherOp;
   }
 

@@ -1,6 +1,8 @@
 #include "gcompile/passes/one_sample.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "gcompile/base/error.h"
 #include "gcompile/ir/build.h"
@@ -22,11 +24,18 @@ bool are_ones(const Type& t, const Ints& axes) {
   return std::all_of(axes.begin(), axes.end(), [&](std::int64_t a) { return t.dim(a).is(1); });
 }
 
+// Whether one element stays as it is when it is folded. All identities leave a number what it is, but 0 plus -0 is 0.
+bool folding_keeps(const Node& n) {
+  if (!is_float(n.types[0].dtype)) return true;
+  const auto& fold = std::get<ir::ReduceLowering>(n.op->lower);
+  const std::array operands{fold.identity(n.types[0].dtype), -0.0};
+  return std::signbit(ir::op(fold.combine).element(operands));
+}
+
 Value reduction(const Node& n, Value operand, bool in_order, Builder& b) {
   if (are_ones(operand.type(), n.attrs.ints("axes"))) {
     const V element = ir::reshape({&b, operand}, n.types[0].dims);
-    // The other identities leave every element as it is.
-    return n.op->name == "reduce_sum" && is_float(n.types[0].dtype) ? element + 0.0 : element;
+    return folding_keeps(n) ? element : element + 0.0;
   }
   ir::Attrs attrs = n.attrs;
   if (in_order) attrs.set("order", std::string("features"));

@@ -13,7 +13,7 @@ constexpr int kExpressionLimit = 96;  // nodes computed in one expression
 
 // Whether a reader of this kind reads the same element of its operand for several elements of its result.
 bool rereads(const ir::Node& reader) {
-  if (reader.op->name == "broadcast") return !(reader.types[0].size() == reader.operands[0].type().size());
+  if (reader.op->is(ir::kRepeating)) return !(reader.types[0].size() == reader.operands[0].type().size());
   if (const auto* loops = std::get_if<ir::LoopLowering>(&reader.op->lower)) return loops->rereads;
   return reader.op->is(ir::kContraction) || reader.op->is(ir::kIndexing);
 }
@@ -46,8 +46,8 @@ bool is_affine_view(const ir::Node& n, const ir::Index& index, const Placed& pla
   const auto* view = std::get_if<ir::ViewLowering>(&n.op->lower);
   if (!view) return false;
   const ir::Node* source = n.operands[0].node;
-  if (n.op->name == "reshape") {  // memory is reshaped by its row-major offset
-    while (source->op->name == "reshape" && !in_memory(*source, placed)) source = source->operands[0].node;
+  if (n.op->is(ir::kRowMajor)) {  // memory is reshaped by its row-major offset
+    while (source->op->is(ir::kRowMajor) && !in_memory(*source, placed)) source = source->operands[0].node;
     if (in_memory(*source, placed)) return true;
     source = n.operands[0].node;
   }
@@ -82,8 +82,8 @@ bool is_flat(const ir::Node& n, const Placed& placed) {
   const std::function<bool(const ir::Node&)> fits = [&](const ir::Node& o) {
     if (placed.count(&o) || ir::is_argument(o)) return o.types[0].rank() == 0 || o.types[0].dims == n.types[0].dims;
     if (o.op->name == "constant") return o.types[0].size().is(1);
-    if (o.op->name == "dim") return true;
-    if (o.op->name == "broadcast") return o.operands[0].type().rank() == 0 && fits(*o.operands[0].node);
+    if (o.op->is(ir::kLeaf)) return o.types[0].rank() == 0;
+    if (o.op->is(ir::kRepeating)) return o.operands[0].type().rank() == 0 && fits(*o.operands[0].node);
     if (!o.op->is(ir::kElementwise)) return false;
     return std::all_of(o.operands.begin(), o.operands.end(), [&](const ir::Value& v) { return fits(*v.node); });
   };
@@ -92,11 +92,11 @@ bool is_flat(const ir::Node& n, const Placed& placed) {
 }
 
 bool needs_memory(const ir::Node& n) {
-  if (n.op->name != "reshape" || n.operands[0].type().rank() < 2) return false;
+  if (!n.op->is(ir::kRowMajor) || n.operands[0].type().rank() < 2) return false;
   return std::get<ir::ViewLowering>(n.op->lower).map(n, variables(n)).size() == 1;
 }
 
-bool is_cheap(const ir::Node& n) { return n.op->is(ir::kLeaf) || n.op->is(ir::kView) || n.op->name == "broadcast"; }
+bool is_cheap(const ir::Node& n) { return n.op->is(ir::kLeaf) || n.op->is(ir::kView); }
 
 bool is_scalar_expression(const ir::Node& n) { return n.op->is(ir::kElementwise) && n.types[0].rank() == 0; }
 
@@ -114,7 +114,7 @@ std::unordered_set<const ir::Node*> placed_nodes(const std::vector<const ir::Nod
     const Facts f = facts[&n];
     if (needs_memory(n)) {
       const ir::Node* source = n.operands[0].node;
-      while (source->op->name == "reshape") source = source->operands[0].node;
+      while (source->op->is(ir::kRowMajor)) source = source->operands[0].node;
       if (source->op->name != "input" && source->op->name != "state") placed.insert(source);
     }
     if (!is_cheap(n) && !is_scalar_expression(n) && (f.uses > 1 || f.reread || folds(n))) placed.insert(&n);

@@ -137,7 +137,7 @@ bool is_bool(const Match& m) { return operand_dtype(m) == DType::kBool; }
 
 std::optional<double> splat_value(Value v) {
   constexpr std::int64_t kLookedAt = 64;  // a larger constant with equal elements is not worth the search
-  while (v.node->op->name == "broadcast") v = v.node->operands[0];
+  while (v.node->op->is(ir::kRepeating)) v = v.node->operands[0];
   if (v.node->op->name != "constant") return std::nullopt;
   const Array& a = v.node->attrs.get<Array>("value");
   if (a.size() == 0 || a.size() > kLookedAt) return std::nullopt;

@@ -146,7 +146,7 @@ class Grouping {
       for (std::size_t i = 0; i < axes.size(); ++i)
         for (const AxisRelation& r : relations)
           if (axes[i] >= 0 && r.operand == static_cast<int>(o) && r.result_axis == axes[i]) inner[i] = r.operand_axis;
-      if (n.op->name == "reshape" && needs_memory(n)) inner.assign(axes.size(), -1);
+      if (n.op->is(ir::kRowMajor) && needs_memory(n)) inner.assign(axes.size(), -1);
       // The rows of what is summed lie one after the other in memory, too.
       if (folds(n))
         for (int i = 0; i < depth; ++i)

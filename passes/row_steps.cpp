@@ -205,7 +205,7 @@ NodeSet remade_in_rows(const Nodes& nodes, const NodeSet& placed, const NodeSet&
     for (const ir::Value& v : n.operands) {
       const Node* o = v.node;
       // A value of the row is a scalar there; of another operand that is broadcast only those along the row are read.
-      if (o->op->name == "broadcast" && !placed.count(o)) {
+      if (o->op->is(ir::kRepeating) && !placed.count(o)) {
         const auto& axes = o->attrs.ints("axes");
         const Node* source = o->operands[0].node;
         if (!source->op->is(ir::kLeaf) && !placed.count(source) && source->types[0].rank() > 0) cost.vectors = 2;

@@ -93,7 +93,7 @@ std::span<const Rule> view_rules() { return kRules; }
 
 Value hoist_broadcast(const Node& node, Builder& b) {
   if (!node.op->is(ir::kElementwise) || node.operands.empty()) return {};
-  const auto is_broadcast = [](Value v) { return v.node->op->name == "broadcast"; };
+  const auto is_broadcast = [](Value v) { return v.node->op->is(ir::kRepeating); };
   // The kind is that of an operand that is no constant, if there is one: a constant takes any form.
   const Node* like = nullptr;
   for (const Value& v : node.operands)

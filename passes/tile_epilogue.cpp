@@ -100,8 +100,7 @@ void Tiler::epilogue(int sum, const Values& values, int mask, Loaded& loaded) {
     const Index index = substituted(i.index, values);
     switch (i.opcode) {
       case Opcode::kOp:
-        made[i.results[0]] = i.op->name == "cast"      ? b_.cast(value(i.operands[0]), i.type.dtype)
-                             : i.op->name == "bitcast" ? b_.bitcast(value(i.operands[0]), i.type.dtype)
+        made[i.results[0]] = i.op->is(ir::kConversion) ? b_.convert(*i.op, value(i.operands[0]), i.type.dtype)
                                                        : b_.op(*i.op, operands_of(i));
         break;
       case Opcode::kLiteral: made[i.results[0]] = b_.literal(i.type.dtype, i.literal); break;

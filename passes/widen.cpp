@@ -13,7 +13,7 @@ using ir::V;
 using ir::Value;
 
 bool computes_float16(const Node& n) {
-  if (n.op->is(ir::kLeaf) || n.op->is(ir::kView) || n.op->is(ir::kChoosing) || n.op->name == "cast" ||
+  if (n.op->is(ir::kLeaf) || n.op->is(ir::kView) || n.op->is(ir::kChoosing) || n.op->is(ir::kConversion) ||
       n.op->is(ir::kControl))
     return false;
   return std::any_of(n.types.begin(), n.types.end(), [](const Type& t) { return is_float16(t.dtype); });

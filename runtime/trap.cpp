@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
+#include <span>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "gcompile/base/error.h"
 #include "gcompile/ir/interpreter.h"
 #include "gcompile/ir/op.h"
+#include "gcompile/runtime/body_run.h"
+#include "gcompile/runtime/value_range.h"
 
 namespace gcompile::runtime {
 namespace {
@@ -19,89 +23,32 @@ using ir::Value;
 
 constexpr double kHuge = 1e18;  // the square of more is near the largest float
 
-// What one wants to know of the elements of a value.
-struct Range {
-  double low = INFINITY, high = -INFINITY;  // without the NaN
-  std::int64_t nan = 0, infinite = 0, size = 0, first_nan = -1;
-
-  explicit Range(const Array& a) : size(a.size()) {
-    for (std::int64_t i = 0; i < size; ++i) {
-      const double x = a.at(i);
-      if (std::isnan(x)) {
-        if (nan++ == 0) first_nan = i;
-        continue;
-      }
-      infinite += std::isinf(x);
-      low = std::min(low, x);
-      high = std::max(high, x);
-    }
-  }
-  double magnitude() const { return nan == size ? 0 : std::max(std::fabs(low), std::fabs(high)); }
-};
-
-std::string number(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", x);
-  return text;
-}
-
-std::string share(std::int64_t part, std::int64_t all, const char* what) {
-  return part == 0 ? "" : ", " + std::to_string(part) + " of " + std::to_string(all) + " " + what;
-}
-
-// "-1 .. inf, 1 of 3 infinite"
-std::string str(const Range& r) {
-  if (r.size == 0) return "empty";
-  if (r.nan == r.size) return "NaN";
-  const std::string range = r.low == r.high ? number(r.low) : number(r.low) + " .. " + number(r.high);
-  return range + (r.size > 1 ? share(r.infinite, r.size, "infinite") : "") + share(r.nan, r.size, "NaN");
-}
-
-std::string type_of(const Array& a) { return std::string(name(a.dtype())) + a.shape().str(); }
-
-// "1 of 6 elements of f32[3,2], first at [2, 0]"
-std::string place(const Array& a, const Range& r) {
-  if (a.rank() == 0) return type_of(a);
-  std::string index;
-  std::int64_t rest = r.first_nan;
-  for (int axis = a.rank() - 1; axis >= 0; --axis) {
-    index = std::to_string(rest % a.shape()[axis]) + (index.empty() ? "" : ", " + index);
-    rest /= a.shape()[axis];
-  }
-  return std::to_string(r.nan) + " of " + std::to_string(r.size) + " elements of " + type_of(a) + ", first at [" +
-         index + "]";
-}
-
+// Runs a graph again, op by op, or a body of one of its nodes: then `around` says which run of which body it is.
 class Investigation {
  public:
-  Investigation(const ir::Graph& graph, std::span<const Array* const> arguments)
-      : graph_(graph), nodes_(graph.topological()) {
+  Investigation(const ir::Graph& graph, const std::vector<Array>& inputs, Symbols symbols, std::string around = "")
+      : graph_(graph), nodes_(graph.topological()), symbols_(std::move(symbols)), around_(std::move(around)) {
     ir::Graph all = graph;  // every value is a result
     all.results.clear();
     all.updates.clear();
     for (const Node* n : nodes_)
       for (int r = 0; r < static_cast<int>(n->types.size()); ++r) all.results.push_back({n->result(r), ""});
-    std::vector<Array> inputs;
-    for (const Array* a : arguments) inputs.push_back(*a);
-    std::vector<Array> results = ir::interpret(all, inputs).results;
+    std::vector<Array> results = ir::interpret(all, inputs, {}, symbols_).results;
     for (std::size_t i = 0; i < results.size(); ++i) values_.emplace(all.results[i].value, std::move(results[i]));
   }
 
   NanReport report(std::size_t value) const {
     const Node& n = *nodes_.at(value);
-    return Range(result_of(n)).nan > 0 ? of_origin(origin(n)) : not_reproduced(n);
+    return has_nan(result_of(n)) ? of_origin(origin(n)) : not_reproduced(n);
   }
 
  private:
-  Location where(const Node& n) const {
-    const auto& known = graph_.where(&n);
-    return known.empty() ? Location{} : known.front();
-  }
+  Location where(const Node& n) const { return graph_.first_location(&n); }
 
   // The result that is looked at: of several the first with a NaN.
   const Array& result_of(const Node& n) const {
     for (int r = 0; r < static_cast<int>(n.types.size()); ++r)
-      if (const Array& a = values_.at(n.result(r)); is_float(a.dtype()) && Range(a).nan > 0) return a;
+      if (const Array& a = values_.at(n.result(r)); has_nan(a)) return a;
     return values_.at(n.result());
   }
 
@@ -110,8 +57,8 @@ class Investigation {
     std::vector<const Node*> found;
     for (std::size_t o = 0; o < n.operands.size(); ++o) {
       const Array& a = values_.at(n.operands[o]);
-      bool source = Range(a).nan > 0;
-      if (source && n.op->name == "select") {
+      bool source = has_nan(a);
+      if (source && n.op->is(ir::kSelecting)) {
         const Array& condition = values_.at(n.operands[0]);
         source = false;
         for (std::int64_t i = 0; i < a.size(); ++i) source |= std::isnan(a.at(i)) && (condition.at(i) != 0) == (o == 1);
@@ -147,8 +94,9 @@ class Investigation {
     });
   }
 
-  // Which pass made a node; of a graph without a gradient nothing.
+  // Which pass made a node; of a graph without a gradient nothing; and in which bodies it is.
   std::string phase(const Node& n) const {
+    if (!around_.empty()) return around_;
     if (graph_.backward.empty()) return "";
     if (graph_.is_backward(&n)) return " in the backward pass";
     std::unordered_set<const Node*> after;
@@ -161,7 +109,7 @@ class Investigation {
 
   std::string leaf_name(const Node& n) const {
     const std::string name = n.attrs.has("name") ? n.attrs.get<std::string>("name") : "";
-    if (n.op->name == "input") return "input " + name;
+    if (n.op->name == "input") return "input " + name + (around_.empty() ? "" : " of the body");
     const int state = graph_.state_index(n.result());
     return (state >= 0 && graph_.states[static_cast<std::size_t>(state)].trainable ? "parameter " : "state ") + name;
   }
@@ -181,7 +129,7 @@ class Investigation {
       const std::string role = count == 1   ? "operand"
                                : count == 2 ? (o == 0 ? "left" : "right")
                                             : "operand " + std::to_string(o + 1);
-      rows.push_back({role, type_of(a), str(Range(a))});
+      rows.push_back({role, type_of(a), ValueRange(a).str()});
     }
     std::array<std::size_t, 3> width{};
     for (const auto& row : rows)
@@ -197,14 +145,28 @@ class Investigation {
   }
 
   NanReport of_origin(const Node& n) const {
+    if (!n.bodies.empty()) return inside(n);
     const Array& a = result_of(n);
-    const std::string found = place(a, Range(a)) + "; nothing was updated";
+    const std::string found = place_of_nan(a) + "; nothing was updated";
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i)
       if (graph_.inputs[i].value.node == &n)
         return {where(n), "argument " + std::to_string(i + 1) + " (" + graph_.inputs[i].name + ") has a NaN: " + found,
                 static_cast<int>(i)};
     if (n.op->name == "state") return {where(n), leaf_name(n) + " has a NaN: " + found};
     return {where(n), std::string(n.op->name) + " made a NaN" + phase(n) + ": " + found + operand_lines(n)};
+  }
+
+  // The op in a body of the node.
+  NanReport inside(const Node& n) const {
+    std::vector<Array> operands;
+    for (const Value& v : n.operands) operands.push_back(values_.at(v));
+    const BodyRun run = guilty_run(n, operands, symbols_);
+    const Location at = where(n);
+    const Investigation body(*run.body, run.inputs, symbols_,
+                             phase(n) + ", in " + run.name + (at.known() ? " at " + at.str() : ""));
+    for (const auto& r : run.body->results)
+      if (has_nan(body.values_.at(r.value))) return body.of_origin(body.origin(*r.value.node));
+    throw InternalError(std::string(n.op->name) + " has a NaN that none of its bodies made");
   }
 
   // The compiled code had a NaN and the interpreter none: what is told of is where the NaN was seen, and the first op
@@ -225,21 +187,25 @@ class Investigation {
       bool huge = false;
       for (const Value& v : at.operands) {
         next.push_back(v.node);
-        huge |= Range(values_.at(v)).magnitude() > kHuge;
+        huge |= ValueRange(values_.at(v)).magnitude() > kHuge;
       }
-      return huge && !at.op->is(ir::kView) && at.op->name != "broadcast";
+      return huge && !at.op->is(ir::kView);
     });
   }
 
   const ir::Graph& graph_;
   std::vector<const Node*> nodes_;
+  Symbols symbols_;
+  std::string around_;
   ir::ValueMap<Array> values_;
 };
 
 }  // namespace
 
 NanReport explain_nan(const ir::Graph& graph, std::size_t value, std::span<const Array* const> arguments) {
-  return Investigation(graph, arguments).report(value);
+  std::vector<Array> inputs;
+  for (const Array* a : arguments) inputs.push_back(*a);
+  return Investigation(graph, inputs, symbols_of(graph, inputs)).report(value);
 }
 
 }  // namespace gcompile::runtime

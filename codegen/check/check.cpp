@@ -266,7 +266,7 @@ class Check {
 
   bool uses_stop_gradient() const {
     const auto nodes = graph_.topological();
-    return std::any_of(nodes.begin(), nodes.end(), [](const ir::Node* n) { return n->op->name == "stop_gradient"; });
+    return std::any_of(nodes.begin(), nodes.end(), [](const ir::Node* n) { return n->op->is(ir::kStopsGradient); });
   }
 
   void gradients() {

@@ -2,8 +2,8 @@
 
 #include <limits>
 
+#include "gcompile/ir/control.h"
 #include "gcompile/ir/ops/eval.h"
-#include "gcompile/ir/ops/scan.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -17,10 +17,9 @@ void forget(std::vector<Bounded>& values) {
     v.error = Array::full(DType::kF64, v.error.shape(), std::numeric_limits<double>::infinity());
 }
 
-std::vector<Bounded> run_scan(const Node& node, const std::vector<const Bounded*>& operands,
+std::vector<Bounded> run_loop(const Node& node, const ir::ControlParts& s, const std::vector<const Bounded*>& operands,
                               const std::map<std::string, std::int64_t>& dims, const BoundedBody& run) {
-  const ir::ScanParts s(node);
-  const std::int64_t steps = s.length.evaluate(dims);
+  const std::int64_t steps = s.steps.evaluate(dims);
   std::vector<Bounded> results;
   for (std::size_t r = 0; r < node.types.size(); ++r) {
     if (r < s.carries) {
@@ -42,7 +41,7 @@ std::vector<Bounded> run_scan(const Node& node, const std::vector<const Bounded*
       else
         given.push_back(*operands[i]);
     }
-    std::vector<Bounded> made = run(s.body(), std::move(given));
+    std::vector<Bounded> made = run(node.body(), std::move(given));
     for (std::size_t r = 0; r < results.size(); ++r) {
       if (r < s.carries) {
         results[r] = std::move(made[r]);
@@ -73,13 +72,14 @@ std::vector<Bounded> run_while(const Node& node, std::vector<Bounded> given, con
 
 std::vector<Bounded> run_bodies(const Node& node, const std::vector<const Bounded*>& operands,
                                 const std::map<std::string, std::int64_t>& dims, const BoundedBody& run) {
+  using Kind = ir::ControlParts::Kind;
+  const ir::ControlParts parts = ir::control_parts(node);
+  if (parts.kind == Kind::kLoop) return run_loop(node, parts, operands, dims, run);
   std::vector<Bounded> given;
-  for (const Bounded* b : operands) given.push_back(*b);
-  if (node.op->name == "scan") return run_scan(node, operands, dims, run);
-  if (node.op->name == "while") return run_while(node, std::move(given), run);
-  if (node.op->name != "cond") return run(node.body(), std::move(given));
-  const Bounded condition = given[0];
-  given.erase(given.begin());
+  for (std::size_t i = parts.deciding; i < operands.size(); ++i) given.push_back(*operands[i]);
+  if (parts.kind == Kind::kWhile) return run_while(node, std::move(given), run);
+  if (parts.kind == Kind::kCall) return run(node.body(), std::move(given));
+  const Bounded& condition = *operands[0];
   std::vector<Bounded> results = run(node.body(condition.value.item() != 0 ? 0 : 1), std::move(given));
   if (!is_certain(condition)) forget(results);
   return results;

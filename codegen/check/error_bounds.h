@@ -1,8 +1,5 @@
 // Running error analysis beside the interpreter: every element of every value of a graph, and how far compiled code may
-// be from it. Each op's result may be off by its record's tolerance; what comes in off goes on by evaluating the op at
-// the corners of what its operands may be (elementwise ops) or by the standard bounds for sums and products (Higham,
-// Accuracy and Stability of Numerical Algorithms, chapters 3 and 4). Where a comparison, a rounding to an integer or an
-// index could go either way the bound is infinite: nothing can be said there.
+// be from it, by the rule in each op's record (ir/ops/errors.h).
 #pragma once
 
 #include <map>

@@ -1,6 +1,7 @@
 // argmax and argmin: the position of the extreme along one axis, the first of equal ones; the first NaN wins.
 #include "gcompile/ir/ops/axes.h"
 #include "gcompile/ir/ops/batch.h"
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -75,8 +76,30 @@ Expr lower_arg(ElementContext& e, const Node& n, const Index& at) {
   })[1];
 }
 
+// Certain when nothing in the operand is off, or the extreme beats all others by more than they may be off.
+template <bool kLargest>
+Array arg_error(const ErrorContext& c) {
+  const Array &x = c.operands[0], &error = c.errors[0];
+  const int axis = static_cast<int>(c.node.attrs.get<std::int64_t>("axis"));
+  Array out = no_error(c.value);
+  std::int64_t inner = 1;
+  for (int a = axis + 1; a < x.rank(); ++a) inner *= x.shape()[a];
+  for (std::int64_t i = 0; i < out.size(); ++i) {
+    const std::int64_t base = i / inner * inner * x.shape()[axis] + i % inner;
+    const std::int64_t best = base + c.value.at_integer(i) * inner;
+    bool certain = true;
+    for (std::int64_t k = 0; k < x.shape()[axis]; ++k) {
+      const std::int64_t at = base + k * inner;
+      const double e = error.at(at) + error.at(best), ahead = x.at(best) - x.at(at);
+      if (at != best && e != 0) certain &= (kLargest ? ahead : -ahead) > e;
+    }
+    out.set(i, certain ? 0 : kUnknown);
+  }
+  return out;
+}
+
 OpDef arg_reduction(std::string_view name, Eval eval, Expr (*lower)(ElementContext&, const Node&, const Index&),
-                    std::string_view doc, std::string_view signature) {
+                    ErrorBound error, std::string_view doc, std::string_view signature) {
   OpDef d;
   d.name = name;
   d.arity = 1;
@@ -96,16 +119,17 @@ OpDef arg_reduction(std::string_view name, Eval eval, Expr (*lower)(ElementConte
   d.tolerance = 0;
   d.doc = doc;
   d.signature = signature;
+  d.error = error;
   return d;
 }
 
 }  // namespace
 
 std::vector<OpDef> arg_reduce_ops() {
-  return {arg_reduction("argmax", eval_arg<true>, lower_arg<true>,
+  return {arg_reduction("argmax", eval_arg<true>, lower_arg<true>, arg_error<true>,
                         "Position of the largest along an axis, the first of ties.",
                         "argmax(x: T[..]) {axis} -> i32[..]"),
-          arg_reduction("argmin", eval_arg<false>, lower_arg<false>,
+          arg_reduction("argmin", eval_arg<false>, lower_arg<false>, arg_error<false>,
                         "Position of the smallest along an axis, the first of ties.",
                         "argmin(x: T[..]) {axis} -> i32[..]")};
 }

@@ -12,11 +12,6 @@ namespace {
 
 using Flags = std::vector<bool>;
 
-Type with_batch_axis(Type t, const Dim& size) {
-  t.dims.insert(t.dims.begin(), size);
-  return t;
-}
-
 // Which results of a body depend on the inputs that are batched.
 Flags dependent_results(const Graph& body, const Flags& inputs) {
   std::unordered_set<const Node*> depends;
@@ -49,7 +44,7 @@ std::shared_ptr<const Graph> batched_body(const BatchContext& c, const Graph& bo
       continue;
     }
     given.push_back(members.input(input.name, input.value.type()));
-    leaves.emplace_back(given.back(), b.input(input.name, with_batch_axis(input.value.type(), c.size)));
+    leaves.emplace_back(given.back(), b.input(input.name, input.value.type().with_leading(c.size)));
   }
   const std::vector<Value> one = inline_graph(b, body, given);
   std::vector<Value> chosen;

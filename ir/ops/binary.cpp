@@ -1,6 +1,7 @@
 // Elementwise functions of two operands of one type.
 #include <cmath>
 
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/expand.h"
 #include "gcompile/ir/ops/families.h"
@@ -66,6 +67,20 @@ std::vector<Type> infer_div(const InferContext& c) {
   return same_type(c);
 }
 
+// The divisor may be 0 somewhere between its ends.
+double division_error(const ElementError& c) {
+  return c.e[1] > 0 && std::abs(c.x[1]) <= c.e[1] ? kUnknown : corners_error(c);
+}
+
+// A remainder that its operands' errors may carry over 0, or over the divisor, begins again at the other end.
+double remainder_error(const ElementError& c) {
+  const double corners = corners_error(c);
+  if (!is_float(c.dtype) || is_exact(c) || std::isinf(corners)) return corners;
+  const double divisor = std::abs(c.x[1]), moved = 2 * (c.e[0] + (std::abs(c.x[0]) / divisor + 1) * c.e[1]);
+  const bool wraps = std::abs(c.value) <= moved || divisor - std::abs(c.value) <= moved;
+  return moved_and_computed(c, moved_at_corners(c) + (wraps ? divisor + c.e[1] : 0));
+}
+
 constexpr Domain kApart{.avoid_near = 0.05};
 
 }  // namespace
@@ -106,8 +121,8 @@ std::vector<OpDef> binary_ops() {
   };
   // clang-format on
   for (OpDef& d : ops) {
-    if (d.name == "div") d.infer = infer_div;
-    if (d.name == "rem") d.tolerance = 2e-5;
+    if (d.name == "div") d.infer = infer_div, d.error = error_of_elements<division_error>;
+    if (d.name == "rem") d.tolerance = 2e-5, d.error = error_of_elements<remainder_error>;
   }
   OpDef fma = record(
       "fma", 0, [](X x) { return std::fma(x[0], x[1], x[2]); }, nullptr,

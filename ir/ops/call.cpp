@@ -6,6 +6,7 @@
 #include "gcompile/ir/interpreter.h"
 #include "gcompile/ir/ops/batch_bodies.h"
 #include "gcompile/ir/ops/bodies.h"
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/rules.h"
 
@@ -104,7 +105,8 @@ std::vector<OpDef> call_ops() {
        },
        .tolerance = 0,
        .doc = "x, not before `after` is there: what is made of it is merged with nothing that is made of x itself.",
-       .signature = "barrier(x: T[..], after: U[..]) -> T[..]"},
+       .signature = "barrier(x: T[..], after: U[..]) -> T[..]",
+       .error = [](const ErrorContext& c) { return c.errors[0]; }},
       {.name = "checkpoint",
        .arity = -1,
        .traits = kControl | kInlined,

@@ -1,6 +1,8 @@
 // Comparisons. A NaN is unequal to everything and neither less nor greater; of bools false is less than true.
+#include <cmath>
 #include <functional>
 
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
 #include "gcompile/ir/ops/rules.h"
@@ -8,11 +10,16 @@
 namespace gcompile::ir {
 namespace {
 
+// Certain where the operands lie further apart than they may be off.
+double comparison_error(const ElementError& c) {
+  return is_exact(c) || std::abs(c.x[0] - c.x[1]) > c.e[0] + c.e[1] ? 0 : kUnknown;
+}
+
 template <class Compare>
 OpDef comparison(std::string_view name, Trait extra, std::string_view doc, std::string_view signature) {
   return {.name = name,
           .arity = 2,
-          .traits = kElementwise | extra,
+          .traits = kElementwise | kComparison | extra,
           .infer = bool_result,
           .element = [](Numbers v) { return Compare{}(v[0], v[1]) ? 1.0 : 0.0; },
           .integer = [](Integers v) { return std::int64_t{Compare{}(v[0], v[1])}; },
@@ -20,7 +27,8 @@ OpDef comparison(std::string_view name, Trait extra, std::string_view doc, std::
           .domain = {.avoid_near = 0.05},
           .tolerance = 0,
           .doc = doc,
-          .signature = signature};
+          .signature = signature,
+          .error = error_of_elements<comparison_error>};
 }
 
 constexpr Trait kNoTrait{};

@@ -1,6 +1,7 @@
 // cond: one of two bodies, chosen when it runs. while: a body again and again as long as a condition holds.
 #include <algorithm>
 
+#include "gcompile/ir/control.h"
 #include "gcompile/ir/inline.h"
 #include "gcompile/ir/interpreter.h"
 #include "gcompile/ir/ops/batch_bodies.h"
@@ -112,7 +113,11 @@ std::vector<OpDef> control_ops() {
        .doc = "The results of the first body where the condition holds, else those of the second; the other one is not "
               "run.",
        .bodies = 2,
-       .signature = "cond(condition: bool[], operands..) {then, else} -> results of the bodies"},
+       .signature = "cond(condition: bool[], operands..) {then, else} -> results of the bodies",
+       .control =
+           [](const Node&) {
+             return ControlParts{ControlParts::Kind::kBranches, 1};
+           }},
       {.name = "while",
        .arity = -1,
        .traits = kControl,
@@ -123,7 +128,12 @@ std::vector<OpDef> control_ops() {
        .no_gradient = "how many steps there are is known only when it has run, so what they computed is not kept; use "
                       "scan with a fixed number of steps, or stop_gradient() around the operands",
        .bodies = 2,
-       .signature = "while(carries.., invariants..) {carries} {condition, body} -> carries.."},
+       .signature = "while(carries.., invariants..) {carries} {condition, body} -> carries..",
+       .control =
+           [](const Node& n) {
+             const auto carries = static_cast<std::size_t>(n.attrs.get<std::int64_t>("carries"));
+             return ControlParts{ControlParts::Kind::kWhile, 0, carries};
+           }},
   };
 }
 

@@ -169,6 +169,7 @@ std::vector<OpDef> conv_ops() {
       "Products summed over the channels and a window that moves along the spatial axes S.. by strides, its elements "
       "dilations apart.";
   d.signature = "conv(x: T[N, G, C, S..], window: T[G, O, C, K..]) {strides, dilations} -> T[N, G, O, ..]";
+  d.on_nan = OnNan::kDropped;  // strides leave elements out
   return {d};
 }
 

@@ -1,6 +1,7 @@
 // cumsum: sums up to each element along an axis.
 #include "gcompile/ir/ops/axes.h"
 #include "gcompile/ir/ops/batch.h"
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -84,6 +85,8 @@ std::vector<OpDef> cumsum_ops() {
   d.doc =
       "The sum of the elements up to each along an axis, or from it on (reverse), itself included or not (exclusive).";
   d.signature = "cumsum(x: T[..]) {axis, reverse, exclusive} -> T[..]";
+  d.on_nan = OnNan::kDropped;  // an exclusive sum leaves out an element
+  d.error = summed_error;
   return {d};
 }
 

@@ -94,7 +94,7 @@ std::vector<Array> eval_dot(const EvalContext& c) {
 
 // The gradient of one operand: a dot of the cotangent with the other operand over the other's free axes, its axes then
 // put in the operand's order. `first` is where the other's free axes begin among the cotangent's.
-V gradient_of(VjpContext& c, const Axes& mine, const Axes& other, V other_operand, std::size_t first, int rank) {
+V gradient_of(VjpContext& c, const Axes& mine, const Axes& other, V other_operand, std::size_t first) {
   const V g = cotangent(c);
   Ints g_batch, g_contract;
   for (std::size_t i = 0; i < mine.batch.size(); ++i) g_batch.push_back(static_cast<std::int64_t>(i));
@@ -109,9 +109,7 @@ V gradient_of(VjpContext& c, const Axes& mine, const Axes& other, V other_operan
   Ints now = mine.batch;  // now[i]: the operand's axis that axis i of d is
   now.insert(now.end(), mine.free.begin(), mine.free.end());
   now.insert(now.end(), rest.begin(), rest.end());
-  Ints permutation(static_cast<std::size_t>(rank));
-  for (std::size_t i = 0; i < now.size(); ++i)
-    permutation[static_cast<std::size_t>(now[i])] = static_cast<std::int64_t>(i);
+  const Ints permutation = inverse(now);
   return std::is_sorted(permutation.begin(), permutation.end()) ? d : transpose(d, permutation);
 }
 
@@ -119,7 +117,7 @@ Values dot_rule(VjpContext& c) {
   const Axes l = left_axes(c.node), r = right_axes(c.node);
   const V a = operand(c, 0), b = operand(c, 1);
   const std::size_t left_first = l.batch.size(), right_first = left_first + l.free.size();
-  return {gradient_of(c, l, r, b, right_first, a.type().rank()), gradient_of(c, r, l, a, left_first, b.type().rank())};
+  return {gradient_of(c, l, r, b, right_first), gradient_of(c, r, l, a, left_first)};
 }
 
 Dims sums_of(const Node& n) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gcompile/ir/ops/batch.h"
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -210,6 +211,26 @@ AxisMap scatter_add_axes(const Node& n) {
   return map;
 }
 
+// An index that is not certain makes all elements uncertain.
+Array gather_error(const ErrorContext& c) {
+  if (!is_certain(c.errors[1])) return unknown_error(c.value);
+  return with_doubles(c, {c.errors[0], c.operands[1]});
+}
+
+// As sums of up to as many terms as there are indices.
+Array scatter_add_error(const ErrorContext& c) {
+  const DType t = c.value.dtype();
+  if (!is_float(t)) return exact_error(c);
+  if (!is_certain(c.errors[1])) return unknown_error(c.value);
+  const Array sizes = with_doubles(c, {magnitude(c.operands[0]), c.operands[1]});
+  Array out = with_doubles(c, {c.errors[0], c.operands[1]});
+  const auto terms = static_cast<double>(c.operands[1].size());
+  for (std::int64_t i = 0; i < out.size(); ++i)
+    out.set(i, out.at(i) + terms * epsilon(accumulator(t)) * sizes.at(i) + rounding(c.value.at(i), t) +
+                   overflow(sizes.at(i), t));
+  return out;
+}
+
 }  // namespace
 
 std::int64_t shared_axes(const Node& n) {
@@ -231,7 +252,9 @@ std::vector<OpDef> indexed_ops() {
        .tolerance = 0,
        .doc = "Slices of x along an axis, chosen by indices, which are clamped to the axis; every element of the first "
               "batch_axes axes (0 when not said) has indices of its own.",
-       .signature = "gather(x: T[B.., .., A, ..], indices: i32[B.., I..]) {axis, batch_axes} -> T[B.., .., I.., ..]"},
+       .signature = "gather(x: T[B.., .., A, ..], indices: i32[B.., I..]) {axis, batch_axes} -> T[B.., .., I.., ..]",
+       .on_nan = OnNan::kDropped,
+       .error = gather_error},
       {.name = "scatter_add",
        .arity = 2,
        .traits = kFolding | kIndexing,
@@ -247,7 +270,8 @@ std::vector<OpDef> indexed_ops() {
               "order of the indices' position; every element of the first batch_axes axes (0 when not said) has "
               "indices of its own.",
        .signature = "scatter_add(updates: T[B.., .., I.., ..], indices: i32[B.., I..]) {axis, dims, batch_axes} -> "
-                    "T[dims]"},
+                    "T[dims]",
+       .error = scatter_add_error},
   };
 }
 

@@ -90,7 +90,7 @@ std::vector<OpDef> logic_ops() {
                 "either", "(a: bool[..], b: bool[..]) -> bool[..]"),
     elementwise("xor", 2, kCommutative, infer_bool, [](X x) { return double((x[0] != 0) != (x[1] != 0)); }, kOnlyBool,
                 "one of both", "(a: bool[..], b: bool[..]) -> bool[..]"),
-    elementwise("bitcast", 1, kKernelOnly, infer_bitcast, nullptr, {DType::kF32, DType::kI32, DType::kU32},
+    elementwise("bitcast", 1, kKernelOnly | kConversion, infer_bitcast, nullptr, {DType::kF32, DType::kI32, DType::kU32},
                 "the same bits", "(x: T[..]) {dtype: U} -> U[..]"),
     bitwise("shl", 0, eval_bits<shift_left>, "bits shifted left, by n modulo the number of bits", "(a: I[..], n: I[..]) -> I[..]"),
     bitwise("lshr", 0, eval_bits<shift_right_zeros>, "bits shifted right, zeros come in", "(a: I[..], n: I[..]) -> I[..]"),

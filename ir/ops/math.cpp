@@ -1,7 +1,9 @@
 // Elementwise ops that are approximated: the reference is the C library in double, the compiled form the polynomials of
 // expand_*.cpp.
+#include <algorithm>
 #include <cmath>
 
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/expand.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -19,6 +21,11 @@ Values pow_rule(VjpContext& c) {
   const V power = binary("pow", a, select(constant, zero + 1.0, b - 1.0));
   const V log_a = unary("log", select(positive, a, zero + 1.0));
   return {select(constant, zero, g * b * power), select(positive, g * y * log_a, zero)};
+}
+
+// The corners say nothing of a function that swings between them; its slope does, which is at most 1.
+double swing_error(const ElementError& c) {
+  return std::isinf(c.e[0]) ? kUnknown : moved_and_computed(c, std::min(c.e[0], 2.0));
 }
 
 }  // namespace
@@ -131,7 +138,8 @@ std::vector<OpDef> math_ops() {
        .lower = ElementLowering{expand::sin},
        .dtypes = kFloats,
        .doc = "The sine of an angle in radians; accurate to |x| of about 1e5.",
-       .signature = "sin(x: F[..]) -> F[..]"},
+       .signature = "sin(x: F[..]) -> F[..]",
+       .error = error_of_elements<swing_error>},
       {.name = "cos",
        .arity = 1,
        .traits = kElementwise,
@@ -144,7 +152,8 @@ std::vector<OpDef> math_ops() {
        .lower = ElementLowering{expand::cos},
        .dtypes = kFloats,
        .doc = "The cosine of an angle in radians; accurate to |x| of about 1e5.",
-       .signature = "cos(x: F[..]) -> F[..]"},
+       .signature = "cos(x: F[..]) -> F[..]",
+       .error = error_of_elements<swing_error>},
       {.name = "atan",
        .arity = 1,
        .traits = kElementwise,
@@ -184,7 +193,8 @@ std::vector<OpDef> math_ops() {
        .domain = {.low = 0.2, .high = 3},
        .tolerance = 1e-5,  // of f64, in which the error grows with |b log a|
        .doc = "a to the power b; of a negative a and a b that is no integer NaN.",
-       .signature = "pow(a: F[..], b: F[..]) -> F[..]"},
+       .signature = "pow(a: F[..], b: F[..]) -> F[..]",
+       .on_nan = OnNan::kHidden},  // pow(1, NaN) is 1
   };
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "gcompile/ir/ops/batch.h"
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -142,7 +143,8 @@ std::vector<OpDef> random_ops() {
        .doc = "Random bits: of element i of dims, in row-major order, that word (0 or 1) of the Threefry-2x32-20 block "
               "at the counter first + i, modulo 2^64 (low word first), for every key.",
        .no_gradient = "bits do not change with their key; differentiate by what the samples are scaled with",
-       .signature = "rng_bits(key: u32[B.., 2], first: u32[B.., 2]) {dims, word} -> u32[B.., dims]"},
+       .signature = "rng_bits(key: u32[B.., 2], first: u32[B.., 2]) {dims, word} -> u32[B.., dims]",
+       .error = exact_error},
   };
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -143,8 +144,19 @@ T smaller(T a, T b) {
   return b < a || b != b ? b : a;
 }
 
+std::vector<Array> eval_max(const EvalContext& c) {
+  return eval_fold(c, -INFINITY, [](auto a, auto b) { return larger(a, b); });
+}
+
+// The extreme moves no further than the element that moves most.
+Array extreme_error(const ErrorContext& c) {
+  Node n = c.node;
+  n.types[0].dtype = DType::kF64;
+  return eval_max(EvalContext{n, c.errors, c.dims})[0];
+}
+
 OpDef reduction(std::string_view name, Eval eval, Vjp vjp, ReduceLowering lower, std::string_view doc,
-                std::string_view signature) {
+                std::string_view signature, ErrorBound error) {
   OpDef d;
   d.name = name;
   d.arity = 1;
@@ -156,6 +168,7 @@ OpDef reduction(std::string_view name, Eval eval, Vjp vjp, ReduceLowering lower,
   d.dtypes = kNumbers;
   d.doc = doc;
   d.signature = signature;
+  d.error = error;
   return d;
 }
 
@@ -165,22 +178,22 @@ std::vector<OpDef> reduce_ops() {
   std::vector<OpDef> ops;
   ops.push_back(reduction(
       "reduce_sum", [](const EvalContext& c) { return eval_fold(c, 0, [](auto a, auto b) { return plus(a, b); }); },
-      sum_rule, {"add", [](DType) { return 0.0; }}, "Sum over axes.", "reduce_sum(x: T[..]) {axes} -> T[..]"));
-  ops.push_back(reduction(
-      "reduce_max",
-      [](const EvalContext& c) { return eval_fold(c, -INFINITY, [](auto a, auto b) { return larger(a, b); }); },
-      extreme_rule, {"max", lowest, true},
-      "Largest over axes; NaN when one is; ties share the gradient evenly, or it goes to the first (ties).",
-      "reduce_max(x: T[..]) {axes, ties} -> T[..]"));
+      sum_rule, {"add", [](DType) { return 0.0; }}, "Sum over axes.", "reduce_sum(x: T[..]) {axes} -> T[..]",
+      reduced_sum_error));
+  ops.push_back(
+      reduction("reduce_max", eval_max, extreme_rule, {"max", lowest, true},
+                "Largest over axes; NaN when one is; ties share the gradient evenly, or it goes to the first (ties).",
+                "reduce_max(x: T[..]) {axes, ties} -> T[..]", extreme_error));
   ops.push_back(reduction(
       "reduce_min",
       [](const EvalContext& c) { return eval_fold(c, INFINITY, [](auto a, auto b) { return smaller(a, b); }); },
       extreme_rule, {"min", highest, true},
       "Smallest over axes; NaN when one is; ties share the gradient evenly, or it goes to the first (ties).",
-      "reduce_min(x: T[..]) {axes, ties} -> T[..]"));
+      "reduce_min(x: T[..]) {axes, ties} -> T[..]", extreme_error));
   ops.push_back(reduction(
       "reduce_prod", [](const EvalContext& c) { return eval_fold(c, 1, [](auto a, auto b) { return times(a, b); }); },
-      product_rule, {"mul", [](DType) { return 1.0; }}, "Product over axes.", "reduce_prod(x: T[..]) {axes} -> T[..]"));
+      product_rule, {"mul", [](DType) { return 1.0; }}, "Product over axes.", "reduce_prod(x: T[..]) {axes} -> T[..]",
+      reduced_product_error));
   return ops;
 }
 

@@ -3,6 +3,7 @@
 // and the step is computed again from them.
 #include "gcompile/ir/ops/scan.h"
 
+#include "gcompile/ir/control.h"
 #include "gcompile/ir/inline.h"
 #include "gcompile/ir/interpreter.h"
 #include "gcompile/ir/ops/batch_bodies.h"
@@ -13,15 +14,6 @@
 
 namespace gcompile::ir {
 namespace {
-
-Type without_leading(Type t) {
-  t.dims.erase(t.dims.begin());
-  return t;
-}
-Type with_leading(Type t, const Dim& extent) {
-  t.dims.insert(t.dims.begin(), extent);
-  return t;
-}
 
 std::size_t count_attribute(const InferContext& c, std::string_view key) {
   const std::int64_t n = attribute<std::int64_t>(c, key);
@@ -48,7 +40,7 @@ std::vector<Type> infer_scan(const InferContext& c) {
     if (is_sequence && (t.rank() == 0 || !(t.dim(0) == length[0])))
       c.fail("sequence " + std::to_string(i - carries) + " is " + t.str() + "; its leading axis must be the " +
              length[0].str() + " steps");
-    given.push_back(is_sequence ? without_leading(t) : t);
+    given.push_back(is_sequence ? t.without_leading() : t);
   }
   const Graph& body = body_for(c, 0, given);
   if (body.results.size() < carries)
@@ -60,7 +52,7 @@ std::vector<Type> infer_scan(const InferContext& c) {
     if (i < carries && !(t == c.operands[i]))
       c.fail("carry " + std::to_string(i) + " is " + c.operands[i].str() + " before a step and " + t.str() +
              " after it; a carry keeps its type");
-    types.push_back(i < carries ? t : with_leading(t, length[0]));
+    types.push_back(i < carries ? t : t.with_leading(length[0]));
   }
   return types;
 }
@@ -144,11 +136,11 @@ Values scan_rule(VjpContext& c) {
     given.push_back(back.add(forward.inputs[i].name, {saved.node, static_cast<int>(c.node.types.size() + i)},
                              c.node.operands[i].type()));
   for (std::size_t i = s.carries; i < s.carries + s.sequences; ++i)
-    given.push_back(back.add(forward.inputs[i].name, c.node.operands[i], without_leading(c.node.operands[i].type())));
+    given.push_back(back.add(forward.inputs[i].name, c.node.operands[i], c.node.operands[i].type().without_leading()));
   std::vector<Value> cotangents = carry_cotangents;
   for (std::size_t i = s.carries; i < c.node.types.size(); ++i) {
     const Value g = c.cotangent(static_cast<int>(i));
-    cotangents.push_back(g ? back.add("d", g, without_leading(g.type())) : Value{});
+    cotangents.push_back(g ? back.add("d", g, g.type().without_leading()) : Value{});
   }
   const std::size_t sequences = back.operands.size() - carries;
   for (std::size_t i = s.carries + s.sequences; i < c.node.operands.size(); ++i)
@@ -180,6 +172,16 @@ Values scan_rule(VjpContext& c) {
   return result;
 }
 
+ControlParts scan_control(const Node& n) {
+  const ScanParts s(n);
+  ControlParts parts{ControlParts::Kind::kLoop};
+  parts.carries = s.carries;
+  parts.sequences = s.sequences;
+  parts.steps = s.length;
+  parts.reverse = s.reverse;
+  return parts;
+}
+
 }  // namespace
 
 Value make_scan(Builder& b, std::vector<Value> operands, std::size_t carries, std::size_t sequences, const Dim& length,
@@ -205,7 +207,8 @@ std::vector<OpDef> scan_ops() {
            .bodies = 1,
            .signature =
                "scan(carries.., sequences: T[length, ..].., invariants..) {carries, sequences, length, reverse} "
-               "{body} -> carries.., stacked: T[length, ..].."}};
+               "{body} -> carries.., stacked: T[length, ..]..",
+           .control = scan_control}};
 }
 
 }  // namespace gcompile::ir

@@ -29,4 +29,16 @@ struct ScanParts {
 Value make_scan(Builder& b, std::vector<Value> operands, std::size_t carries, std::size_t sequences, const Dim& length,
                 bool reverse, std::shared_ptr<const Graph> body);
 
+// What a scan is made of, but for how many steps there are.
+struct ScanOf {
+  std::vector<Value> carries, sequences, invariants;
+  std::shared_ptr<const Graph> body;
+  bool reverse = false;
+};
+// All its results.
+std::vector<Value> make_scan(Builder& b, const ScanOf& scan, const Dim& steps);
+// The same in chunks of `every` steps, as a scan of scans, and a scan of those that are left: the carries that its
+// gradient keeps are those between chunks, and of one chunk at a time those between its steps.
+std::vector<Value> make_chunked_scan(Builder& b, const ScanOf& scan, std::int64_t steps, std::int64_t every);
+
 }  // namespace gcompile::ir

@@ -1,4 +1,7 @@
 // select and cast: the elementwise ops whose operands and result differ in dtype.
+#include <cmath>
+
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
 #include "gcompile/ir/ops/rules.h"
@@ -32,6 +35,28 @@ Values cast_rule(VjpContext& c) {
   return {is_float(from) && is_float(g.type().dtype) ? cast(g, from).v : Value{}};
 }
 
+double select_error(const ElementError& c) {
+  if (c.e[0] > 0) return kUnknown;
+  return c.x[0] != 0 ? c.e[1] : c.e[2];
+}
+
+Array cast_error(const ErrorContext& c) {
+  Array out = no_error(c.value);
+  const DType from = c.operands[0].dtype(), to = c.value.dtype();
+  for (std::int64_t i = 0; i < out.size(); ++i) {
+    const double x = c.operands[0].at(i), e = c.errors[0].at(i), y = c.value.at(i);
+    double error = 0;
+    if (is_float(to))
+      error = e + epsilon(to) * std::abs(y) + (e > 0 || from == DType::kF64 ? tiny(to) : 0);
+    else if (e > 0 && to == DType::kBool)
+      error = std::abs(x) > e ? 0 : kUnknown;
+    else if (e > 0)
+      error = std::trunc(x - e) == std::trunc(x + e) && is_float(from) ? 0 : kUnknown;
+    out.set(i, error);
+  }
+  return out;
+}
+
 std::vector<Array> eval_cast(const EvalContext& c) { return {c.operands[0].cast(c.dtype())}; }
 
 }  // namespace
@@ -40,7 +65,7 @@ std::vector<OpDef> select_ops() {
   return {
       {.name = "select",
        .arity = 3,
-       .traits = kElementwise | kChoosing,
+       .traits = kElementwise | kChoosing | kSelecting,
        .infer = infer_select,
        .vjp = select_rule,
        .element = [](Numbers v) { return v[0] != 0 ? v[1] : v[2]; },
@@ -49,10 +74,12 @@ std::vector<OpDef> select_ops() {
        .dtypes = kOnlyBool,
        .tolerance = 0,
        .doc = "a where the condition holds, b elsewhere; what is not chosen does not matter, not even a NaN.",
-       .signature = "select(condition: bool[..], a: T[..], b: T[..]) -> T[..]"},
+       .signature = "select(condition: bool[..], a: T[..], b: T[..]) -> T[..]",
+       .on_nan = OnNan::kDropped,
+       .error = error_of_elements<select_error>},
       {.name = "cast",
        .arity = 1,
-       .traits = kElementwise,
+       .traits = kElementwise | kConversion,
        .infer = infer_cast,
        .vjp = cast_rule,
        .eval = eval_cast,
@@ -61,7 +88,8 @@ std::vector<OpDef> select_ops() {
        .doc = "Another dtype. Floats are rounded to the nearest, and become integers towards zero, the nearest one "
               "when there is none, NaN 0; integers "
               "wrap around; bool is x != 0.",
-       .signature = "cast(x: T[..]) {dtype} -> dtype[..]"},
+       .signature = "cast(x: T[..]) {dtype} -> dtype[..]",
+       .error = cast_error},
   };
 }
 

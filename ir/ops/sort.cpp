@@ -5,6 +5,7 @@
 
 #include "gcompile/ir/ops/axes.h"
 #include "gcompile/ir/ops/batch.h"
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -30,17 +31,19 @@ std::vector<Type> infer_argsort(const InferContext& c) {
   return {t};
 }
 
-std::vector<Array> eval_argsort(const EvalContext& c) {
-  const auto axis = static_cast<std::size_t>(c.node.attrs.get<std::int64_t>("axis"));
-  const bool descending = c.node.attrs.get<bool>("descending");
-  const Array& x = c.operands[0];
-  const Shape shape = x.shape(), chosen = c.shape();
-  Array out = Array::uninitialized(DType::kI32, chosen);
+// Calls f for every line of an operand: the index of its first element, where in memory its elements are, and their
+// order.
+using Places = std::function<std::int64_t(std::int64_t)>;
+void for_each_line(const Node& n, const Array& x,
+                   const std::function<void(Position, const Places&, const std::vector<std::int64_t>&)>& f) {
+  const auto axis = static_cast<std::size_t>(n.attrs.get<std::int64_t>("axis"));
+  const bool descending = n.attrs.get<bool>("descending");
+  const Shape& shape = x.shape();
   std::vector<std::int64_t> order(static_cast<std::size_t>(shape[static_cast<int>(axis)]));
-  for_each_index(chosen, [&](const Position& begin) {
+  for_each_index(shape, [&](const Position& begin) {
     if (begin[axis] != 0) return;
     Position at = begin;
-    const auto place = [&](std::int64_t k) {
+    const Places place = [&](std::int64_t k) {
       at[axis] = k;
       return flat_index(shape, at);
     };
@@ -54,10 +57,23 @@ std::vector<Array> eval_argsort(const EvalContext& c) {
       if (std::isnan(a) || std::isnan(b)) return !std::isnan(a);
       return descending ? a > b : a < b;
     });
-    for (std::int64_t k = 0; k < chosen[static_cast<int>(axis)]; ++k) {
-      at[axis] = k;
-      out.set(flat_index(chosen, at), static_cast<double>(order[static_cast<std::size_t>(k)]));
-    }
+    f(begin, place, order);
+  });
+}
+
+// Sets what is chosen of a line, to what `of` gives for number k.
+void set_line(const Node& n, Array& out, Position at, const std::function<double(std::int64_t)>& of) {
+  const auto axis = static_cast<std::size_t>(n.attrs.get<std::int64_t>("axis"));
+  for (std::int64_t k = 0; k < out.shape()[static_cast<int>(axis)]; ++k) {
+    at[axis] = k;
+    out.set(flat_index(out.shape(), at), of(k));
+  }
+}
+
+std::vector<Array> eval_argsort(const EvalContext& c) {
+  Array out = Array::uninitialized(DType::kI32, c.shape());
+  for_each_line(c.node, c.operands[0], [&](const Position& at, const Places&, const std::vector<std::int64_t>& order) {
+    set_line(c.node, out, at, [&](std::int64_t k) { return static_cast<double>(order[static_cast<std::size_t>(k)]); });
   });
   return {out};
 }
@@ -76,6 +92,25 @@ void emit_argsort(ElementContext& e, LoopWriter& loops, const Node& n) {
                         : has_digits && !short_line ? sort_by_digits(line)
                                                     : sort_by_merging(line);
   over_lines(loops, n.types[0].dims, line.axis, few, sort);
+}
+
+// Certain where neighbours in the order, of which the first is chosen, differ by more than they may be off, or neither
+// is off; else all of the line is uncertain.
+Array argsort_error(const ErrorContext& c) {
+  const Array &x = c.operands[0], &error = c.errors[0];
+  const auto axis = static_cast<int>(c.node.attrs.get<std::int64_t>("axis"));
+  Array out = no_error(c.value);
+  for_each_line(c.node, x, [&](const Position& at, const Places& place, const std::vector<std::int64_t>& order) {
+    bool certain = true;
+    const auto chosen = static_cast<std::size_t>(c.value.shape()[axis]);
+    for (std::size_t k = 0; k < chosen && k + 1 < order.size(); ++k) {
+      const std::int64_t p = place(order[k]), q = place(order[k + 1]);
+      const double e = error.at(p) + error.at(q);
+      certain &= e == 0 || std::abs(x.at(p) - x.at(q)) > e;
+    }
+    if (!certain) set_line(c.node, out, at, [](std::int64_t) { return kUnknown; });
+  });
+  return out;
 }
 
 }  // namespace
@@ -111,6 +146,7 @@ std::vector<OpDef> sort_ops() {
   d.doc = "Where the smallest (descending: the largest) element along an axis is, then the next, ..., all or the first "
           "`count`; equal ones in their order, NaN last.";
   d.signature = "argsort(x: T[..]) {axis, descending, count} -> i32[..]";
+  d.error = argsort_error;
   return {d};
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gcompile/ir/ops/batch.h"
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
@@ -195,7 +196,7 @@ AxisMap pad_axes(const Node& n) {
 
 OpDef structured(std::string_view name, int arity, Infer infer, Eval eval, Vjp vjp,
                  Expr (*lower)(ElementContext&, const Node&, const Index&), AxisRule axes, Batch batch,
-                 std::string_view doc, std::string_view signature) {
+                 std::string_view doc, std::string_view signature, OnNan on_nan) {
   OpDef d;
   d.name = name;
   d.arity = arity;
@@ -209,6 +210,8 @@ OpDef structured(std::string_view name, int arity, Infer infer, Eval eval, Vjp v
   d.tolerance = 0;
   d.doc = doc;
   d.signature = signature;
+  d.on_nan = on_nan;
+  d.error = moved_error;
   return d;
 }
 
@@ -218,9 +221,9 @@ std::vector<OpDef> structure_ops() {
   return {
       structured("concat", -1, infer_concat, eval_concat, concat_rule, lower_concat, concat_axes, batch_concat,
                  "Operands one after the other along an axis.",
-                 "concat(x0: T[.., A0, ..], x1: T[.., A1, ..], ..) {axis} -> T[.., A0 + A1 + .., ..]"),
+                 "concat(x0: T[.., A0, ..], x1: T[.., A1, ..], ..) {axis} -> T[.., A0 + A1 + .., ..]", OnNan::kShown),
       structured("pad", 2, infer_pad, eval_pad, pad_rule, lower_pad, pad_axes, batch_pad,
-                 "A scalar around the operand.", "pad(x: T[..], value: T[]) {low, high} -> T[..]"),
+                 "A scalar around the operand.", "pad(x: T[..], value: T[]) {low, high} -> T[..]", OnNan::kDropped),
   };
 }
 

@@ -71,8 +71,10 @@ std::vector<OpDef> unary_ops() {
     if (d.name == "neg") d.dtypes = kNumbers, d.integer = [](I x) { return minus(0, x[0]); };
     if (d.name == "abs") d.dtypes = kSigned, d.integer = [](I x) { return x[0] < 0 ? minus(0, x[0]) : x[0]; };
     if (d.name == "sign") d.dtypes = kSigned, d.integer = [](I x) { return std::int64_t{x[0] > 0} - (x[0] < 0); };
-    if (d.name == "stop_gradient") d.dtypes.clear(), d.traits |= kChoosing, d.integer = [](I x) { return x[0]; };
-    if (d.name == "is_finite") d.infer = bool_result, d.signature = "(x: T[..]) -> bool[..]";
+    if (d.name == "stop_gradient")
+      d.dtypes.clear(), d.traits |= kChoosing | kStopsGradient, d.integer = [](I x) { return x[0]; };
+    if (d.name == "is_finite")
+      d.infer = bool_result, d.signature = "(x: T[..]) -> bool[..]", d.on_nan = OnNan::kDropped;
   }
   return ops;
 }

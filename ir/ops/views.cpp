@@ -28,12 +28,6 @@ std::vector<Type> infer_transpose(const InferContext& c) {
   return {result};
 }
 
-Ints inverse(const Ints& permutation) {
-  Ints result(permutation.size());
-  for (std::size_t i = 0; i < permutation.size(); ++i) result[at(permutation[i])] = static_cast<std::int64_t>(i);
-  return result;
-}
-
 template <class Indices>  // Index or Position
 Indices permuted(const Indices& index, const Ints& permutation) {
   Indices result(index.size());
@@ -192,7 +186,7 @@ std::vector<OpDef> view_ops() {
   return {
       {.name = "reshape",
        .arity = 1,
-       .traits = kView,
+       .traits = kView | kRowMajor,
        .infer = infer_reshape,
        .vjp = [](VjpContext& c) -> Values { return {reshape(cotangent(c), c.operand(0).type().dims)}; },
        .eval = [](const EvalContext& c) -> std::vector<Array> { return {c.operands[0].reshaped(c.shape())}; },
@@ -201,7 +195,8 @@ std::vector<OpDef> view_ops() {
        .batch = [](BatchContext& c) -> Values { return {reshape(operand(c, 0), with_batch(c, c.node.types[0].dims))}; },
        .tolerance = 0,
        .doc = "The same elements in row-major order with another shape of the same size.",
-       .signature = "reshape(x: T[..]) {dims} -> T[dims]"},
+       .signature = "reshape(x: T[..]) {dims} -> T[dims]",
+       .on_nan = OnNan::kShown},
       {.name = "transpose",
        .arity = 1,
        .traits = kView,
@@ -218,10 +213,11 @@ std::vector<OpDef> view_ops() {
        .batch = batch_transpose,
        .tolerance = 0,
        .doc = "Result axis i is operand axis permutation[i].",
-       .signature = "transpose(x: T[..]) {permutation} -> T[..]"},
+       .signature = "transpose(x: T[..]) {permutation} -> T[..]",
+       .on_nan = OnNan::kShown},
       {.name = "broadcast",
        .arity = 1,
-       .traits = kView,
+       .traits = kView | kRepeating,
        .infer = infer_broadcast,
        .vjp = broadcast_rule,
        .eval = [](const EvalContext& c) -> std::vector<Array> {
@@ -233,7 +229,8 @@ std::vector<OpDef> view_ops() {
        .batch = batch_broadcast,
        .tolerance = 0,
        .doc = "x repeated along new axes: operand axis i is result axis axes[i].",
-       .signature = "broadcast(x: T[..]) {axes, dims} -> T[dims]"},
+       .signature = "broadcast(x: T[..]) {axes, dims} -> T[dims]",
+       .on_nan = OnNan::kShown},
       {.name = "slice",
        .arity = 1,
        .traits = kView,
@@ -250,7 +247,8 @@ std::vector<OpDef> view_ops() {
        .batch = batch_slice,
        .tolerance = 0,
        .doc = "Elements start, start + step, ... below stop of every axis.",
-       .signature = "slice(x: T[..]) {starts, stops, steps} -> T[..]"},
+       .signature = "slice(x: T[..]) {starts, stops, steps} -> T[..]",
+       .on_nan = OnNan::kDropped},
       {.name = "reverse",
        .arity = 1,
        .traits = kView,
@@ -278,7 +276,8 @@ std::vector<OpDef> view_ops() {
        },
        .tolerance = 0,
        .doc = "Last element first along the axes.",
-       .signature = "reverse(x: T[..]) {axes} -> T[..]"},
+       .signature = "reverse(x: T[..]) {axes} -> T[..]",
+       .on_nan = OnNan::kShown},
   };
 }
 

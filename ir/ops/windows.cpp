@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "gcompile/ir/ops/batch.h"
+#include "gcompile/ir/ops/errors.h"
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 
@@ -232,6 +233,7 @@ std::vector<OpDef> window_ops() {
   view.doc = "All places of a window that moves along axes by strides, its elements dilations apart; the window's axes "
              "stand in front of the first of them.";
   view.signature = "windows(x: T[.., A.., ..]) {axes, sizes, strides, dilations} -> T[.., sizes.., .., ..]";
+  view.on_nan = OnNan::kDropped;
   OpDef sum = view;
   sum.name = "window_sum";
   sum.traits = kFolding | kOwnLoops;
@@ -250,6 +252,8 @@ std::vector<OpDef> window_ops() {
   sum.doc =
       "The elements of windows added up where they came from, in ascending order of their position in the window.";
   sum.signature = "window_sum(windows: T[.., sizes.., .., ..]) {axes, strides, dilations, dims} -> T[dims]";
+  sum.on_nan = OnNan::kByTraits;
+  sum.error = summed_error;
   return {view, sum};
 }
 

@@ -69,6 +69,36 @@ TEST(CheckNaN, OfTheBackwardPassThatTheLossDoesNotShow) {
   EXPECT_EQ(calls.item(), 1);
 }
 
+TEST(CheckNaN, InAStepOfALoopAndOfItsGradient) {
+  Parameter w{"w", Array{4.0f, 1.0f}};
+  const Where base = Where::current();
+  auto f = jit(
+      [&](Tensor xs) {
+        const auto step = [](Tensor h, Tensor x) {
+          h = h - x;                       // @+4
+          return outputs(h, sqrt(h) * 0);  // @+5
+        };
+        auto [last, all] = scan(step, w, xs);  // @+7
+        return grad(sum(all), w);
+      },
+      kChecked);
+  EXPECT_EQ(told(base,
+                 [&] {
+                   f(Array{{1.0f, 0.5f}, {1.0f, 1.5f}, {0.0f, 0.0f}});
+                 }),
+            "@+5: sqrt made a NaN in the forward pass, in step 1 of the scan at @+7: 1 of 2 elements of f32[2], first "
+            "at [1]; nothing was updated\n"
+            "  operand f32[2]  -1 .. 2  made at @+4 (sub)");
+  EXPECT_EQ(told(base,
+                 [&] {
+                   f(Array{{1.0f, 0.5f}, {1.0f, 0.5f}, {0.0f, -1.0f}});
+                 }),
+            "@+5: div made a NaN in the backward pass, in step 1 of the scan at @+7: 1 of 2 elements of f32[2], first "
+            "at [1]; nothing was updated\n"
+            "  left  f32[2]  0       made at @+5 (mul)\n"
+            "  right f32[2]  0 .. 2.82843  made at @+5 (mul)");
+}
+
 TEST(CheckNaN, InfinityMinusInfinityShowsTheRanges) {
   const Where base = Where::current();
   auto f = jit([](Tensor x, Tensor y) { return exp(x) - exp(y); }, kChecked);

@@ -20,11 +20,6 @@ namespace {
 using ir::OpDef;
 using ir::Value;
 
-Type with_batch(Type t, const Dim& size) {
-  t.dims.insert(t.dims.begin(), size);
-  return t;
-}
-
 // The element at index i of the leading axis.
 Array element(const Array& a, std::int64_t i) {
   std::vector<std::int64_t> extents(a.shape().begin() + 1, a.shape().end());
@@ -61,7 +56,7 @@ void check(const ir::Graph& graph, const std::vector<std::size_t>& chosen, const
   std::vector<std::pair<Value, Value>> leaves;
   for (const std::size_t i : chosen) {
     const Value leaf = graph.inputs[i].value;
-    leaves.emplace_back(leaf, b.input("batch", with_batch(leaf.type(), size)));
+    leaves.emplace_back(leaf, b.input("batch", leaf.type().with_leading(size)));
   }
   std::vector<Value> results;
   for (const auto& r : graph.results) results.push_back(r.value);

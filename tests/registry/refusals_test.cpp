@@ -57,7 +57,8 @@ class Refusals {
         if (key != changed) fewer.set(key, value);
         other.set(key, key == changed ? ir::AttrValue(0.5) : value);
       }
-      if (changed != "batch_axes" && changed != "ties" && changed != "count") expect_refused(node_.operands, fewer, "no " + changed);
+      if (changed != "batch_axes" && changed != "ties" && changed != "count")
+        expect_refused(node_.operands, fewer, "no " + changed);
       expect_refused(node_.operands, other, "a number as " + changed);
     }
     Attrs unknown = node_.attrs;

@@ -34,7 +34,7 @@ TEST(AxisOrder, MovesElements) {
   for (std::int64_t i = 0; i < 2; ++i)
     for (std::int64_t j = 0; j < 3; ++j)
       for (std::int64_t k = 0; k < 4; ++k) EXPECT_EQ(b.at((k * 2 + i) * 3 + j), a.at((i * 3 + j) * 4 + k));
-  expect_equal(in_order(b, inverse({2, 0, 1})), a);
+  expect_equal(in_order(b, inverse(AxisOrder{2, 0, 1})), a);
 }
 
 TEST(AxisOrder, OfNoElements) { EXPECT_EQ(in_order(counted({0, 3}), {1, 0}).shape(), (Shape{3, 0})); }

@@ -128,6 +128,13 @@ std::string in_kernel(const std::string& lines) {
          lines + "\n  }\n}\n";
 }
 
+// A loop with a kernel that stores to `memory`, on line 11.
+std::string in_region(const std::string& parts, const std::string& memory) {
+  return "kernels @m {\n  input x: f32[4,2]\n  input h: f32[2]\n  result y: f32[2]\n  temp c: f32[2]\n"
+         "  temp n: f32[2]\n  temp e: f32[2]\n  region r: loop 4 { " +
+         parts + " }\n  kernel @k in r {\n    %0 = literal 1 : f32\n    store " + memory + "[0] = %0\n  }\n}\n";
+}
+
 const Wrong kWrong[] = {
     {"empty", "", "t.kir:1:1: expected 'kernels' at the start, found the end of the text"},
     {"role", "kernels @m {\n  inout x: f32[]\n}",
@@ -218,6 +225,14 @@ const Wrong kWrong[] = {
      "t.kir:8:5: kernel @k: 's' is f32[8,16], it must hold f32[9,16]"},
     {"update", "kernels @m {\n  state w: f32[2]\n  temp t: f32[3]\n  update w = t\n}",
      "t.kir:1:1: update of 'w': it is f32[2], 't' is f32[3]"},
+    {"carry_result_in_an_input", in_region("carry c = h then n result h", "n"),
+     "t.kir:1:1: region 'r': the carry 'c' is written to 'h', which is only read"},
+    {"carry_next_in_an_input", in_region("carry c = h then e result y slice e of x", "n"),
+     "t.kir:1:1: region 'r': the carry 'c' is written to 'e', which is only read"},
+    {"store_to_slice_of_input", in_region("carry c = h then n result y slice e of x", "e"),
+     "t.kir:11:5: kernel @k: 'e' is written, but is what a step is given"},
+    {"store_to_carry", in_region("carry c = h then n result y", "c"),
+     "t.kir:11:5: kernel @k: 'c' is written, but is what a step is given"},
 };
 
 class KernelParseError : public testing::TestWithParam<Wrong> {};
@@ -232,6 +247,11 @@ TEST_P(KernelParseError, SaysWhereAndWhat) {
 }
 INSTANTIATE_TEST_SUITE_P(All, KernelParseError, testing::ValuesIn(kWrong),
                          [](const auto& wrong) { return std::string(wrong.param.name); });
+
+TEST(KernelParse, RegionsMayWriteWhatIsTheirs) {
+  const std::string text = in_region("carry c = h then n result y slice e of x", "n");
+  EXPECT_EQ(print(parse_kernel_module(text)), text);
+}
 
 TEST(KernelParse, DeepLoopsAreRefused) {
   std::string text = "kernels @m {\n  kernel @k {\n";

@@ -48,5 +48,28 @@ TEST(OpTraits, FoldingIsWhatTheLoweringDoes) {
   EXPECT_GT(scatters, 0);
 }
 
+TEST(OpTraits, EveryRecordSaysWhatChecksAskOfIt) {
+  for (const OpDef& op : all_ops()) {
+    SCOPED_TRACE(std::string(op.name));
+    EXPECT_NE(op.on_nan, OnNan::kByTraits);
+    EXPECT_EQ(op.error == nullptr, op.bodies > 0);
+    EXPECT_EQ(op.control != nullptr, op.is(kControl) && !op.is(kInlined));
+    for (const Trait t : {kSelecting, kComparison, kConversion})
+      if (op.is(t)) {
+        EXPECT_TRUE(op.is(kElementwise));
+      }
+    for (const Trait t : {kRowMajor, kRepeating})
+      if (op.is(t)) {
+        EXPECT_TRUE(op.is(kView) && op.on_nan == OnNan::kShown);
+      }
+    if (op.is(kSelecting)) {
+      EXPECT_EQ(op.arity, 3);
+    }
+    if (op.is(kComparison)) {
+      EXPECT_TRUE(op.arity == 2 && op.element);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gcompile::ir
