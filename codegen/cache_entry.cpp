@@ -137,7 +137,7 @@ ir::Buffer read_buffer(Reader& r, const ir::Graph& graph) {
 }
 
 void write(Writer& w, const ir::KernelModule& module, const ir::Graph& graph) {
-  const auto& [name, bounds, buffers, regions, kernels, updates, reasons] = module;
+  const auto& [name, bounds, requirements, buffers, regions, kernels, updates, reasons] = module;
   static_cast<void>(kernels);  // the object file is made of them, and of:
   static_cast<void>(regions);
   static_cast<void>(reasons);
@@ -146,6 +146,13 @@ void write(Writer& w, const ir::KernelModule& module, const ir::Graph& graph) {
     w.text(b.first);
     w.number(b.second.min);
     w.number(b.second.max);
+  });
+  w.list(requirements, [&](const ir::Requirement& r) {
+    w.dim(r.extent);
+    w.number(r.least);
+    w.text(r.what);
+    w.text(r.where.file);
+    w.number(r.where.line);
   });
   w.list(buffers, [&](const ir::Buffer& b) { write(w, b, graph); });
   w.list(updates, [&](const ir::KernelModule::Update& u) {
@@ -161,6 +168,15 @@ ir::KernelModule read_module(Reader& r, const ir::Graph& graph) {
     const std::string symbol(r.text());
     const std::int64_t min = r.number(), max = r.number();
     m.bounds[symbol] = {min, max};
+  });
+  r.list([&] {
+    ir::Requirement q;
+    q.extent = r.dim();
+    q.least = r.number();
+    q.what = r.text();
+    q.where.file = r.text();
+    q.where.line = static_cast<std::uint32_t>(r.number(0, UINT32_MAX));
+    m.requirements.push_back(std::move(q));
   });
   r.list([&] { m.buffers.push_back(read_buffer(r, graph)); });
   r.list([&] {

@@ -68,7 +68,9 @@ class Moving {
         fail("a window of " + window_[i].str() + (dilations[i] > 1 ? ", which spans " + reach.str() + "," : "") +
              " is larger than axis " + std::to_string(kSpatial + i) + ", which has " + extent.str() +
              " elements with its padding");
-      making_.trace().require_at_least(room, 0);
+      making_.require_at_least(room, 0,
+                               "a window of " + window_[i].str() + " along axis " + std::to_string(kSpatial + i) +
+                                   " of " + v.type().str() + ", padding included");
     }
     return v;
   }

@@ -132,7 +132,7 @@ FunctionCache::Variant& FunctionCache::compile(const std::vector<TensorSpec>& sp
     inputs.push_back(trace.input(name, specs[i].type, where[i]));
   }
   const std::vector<Tensor> results = body_(inputs);
-  if (batch_ == Batch::kSymbolicNonempty) trace.require_nonempty(Dim(kBatch));
+  if (batch_ == Batch::kSymbolicNonempty) trace.require_nonempty(kBatch);
   ir::Graph graph = trace.finish(results, where.empty() ? Where() : where[0]);
   // Traced like every other batch: so what the function may do does not depend on the extent.
   if (one) graph = passes::specialize(graph, {{kBatch, 1}});

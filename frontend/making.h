@@ -23,6 +23,10 @@ class Making {
   // Throws ModelError "line: name: message" and a line for each operand.
   [[noreturn]] void fail(const std::string& message,
                          const std::vector<std::pair<std::string, Tensor>>& operands = {}) const;
+  // A call is refused where a symbolic extent is less.
+  void require_at_least(const Dim& extent, std::int64_t least, const std::string& what) const {
+    trace_->require_at_least(extent, least, name_ + ": " + what, where_);
+  }
   // Axis in [0, rank), or an error.
   std::int64_t axis(std::int64_t axis, const Tensor& x) const;
   // Ascending, without repetition; all axes for the default.

@@ -15,9 +15,9 @@ std::vector<Dim> kept_dims(std::vector<Dim> dims, const std::vector<std::int64_t
 // An extremum or a mean of nothing has no value.
 void require_elements(const Making& making, const Tensor& x, const std::vector<std::int64_t>& axes) {
   for (const std::int64_t a : axes) {
-    const Dim& extent = making.value(x).type().dim(a);
-    if (extent.is(0)) making.fail("axis " + std::to_string(a) + " is empty", {{"operand", x}});
-    making.trace().require_nonempty(extent);
+    const Type& type = making.value(x).type();
+    if (type.dim(a).is(0)) making.fail("axis " + std::to_string(a) + " is empty", {{"operand", x}});
+    making.require_at_least(type.dim(a), 1, "axis " + std::to_string(a) + " of " + type.str() + " must have elements");
   }
 }
 

@@ -83,20 +83,14 @@ std::uint32_t Trace::count_call(const std::shared_ptr<StateStorage>& counter) {
   return 0;
 }
 
-void Trace::require_nonempty(const Dim& extent) {
-  for (const std::string& symbol : extent.symbols()) {
-    ir::DimBounds& bounds = graph_.bounds[symbol];
-    bounds.min = std::max<std::int64_t>(bounds.min, 1);
-  }
+void Trace::require_nonempty(const std::string& symbol) {
+  ir::DimBounds& bounds = graph_.bounds[symbol];
+  bounds.min = std::max<std::int64_t>(bounds.min, 1);
 }
 
-void Trace::require_at_least(const Dim& extent, std::int64_t least) {
-  const std::set<std::string> symbols = extent.symbols();
-  if (symbols.size() != 1) return;
-  const auto step = extent.coefficient_of(*symbols.begin());
-  if (!step || !step->is_constant() || step->constant() < 1) return;
-  ir::DimBounds& bounds = graph_.bounds[*symbols.begin()];
-  bounds.min = std::max(bounds.min, ceildiv(Dim(least) - Dim(extent.constant()), step->constant()).constant());
+void Trace::require_at_least(const Dim& extent, std::int64_t least, std::string what, Where where) {
+  if (extent.is_constant()) return;
+  graph_.requirements.push_back({extent, least, std::move(what), Location::from(user_line(where))});
 }
 
 ir::Value Trace::value(const Tensor& tensor, std::string_view what, Where where) const {
@@ -130,6 +124,8 @@ ir::Graph Trace::finish(std::span<const Tensor> results, Where where) {
     graph_.updates.push_back({graph_.state_index(leaf), u.value});
   }
   refuse_placeholders();
+  graph_.requirements = ir::requirements_of(graph_);
+  ir::raise_bounds(graph_);
   return std::move(graph_);
 }
 

@@ -43,10 +43,10 @@ class Trace {
   ir::Value state(const std::shared_ptr<StateStorage>& storage, Where where);
   // Records that the state has the value after the call. Throws ModelError for another type and for a second update.
   void update(const std::shared_ptr<StateStorage>& storage, const Tensor& value, Where where);
-  // The graph refuses to run with an empty extent: for means and maxima over a symbolic axis.
-  void require_nonempty(const Dim& extent);
-  // The same for an extent that must not be less: where it is a multiple of one symbol plus a constant.
-  void require_at_least(const Dim& extent, std::int64_t least);
+  // The graph refuses to run with an empty batch: for means and maxima over it.
+  void require_nonempty(const std::string& symbol);
+  // A call is refused where a symbolic extent is less; `what` says which function needs it of what.
+  void require_at_least(const Dim& extent, std::int64_t least, std::string what, Where where);
   bool updates(const StateStorage& storage) const;
   std::size_t update_count() const { return updates_.size(); }
   // A state that counts calls: it is one more after this one, however often that is asked for, in bodies too. Returns

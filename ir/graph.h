@@ -18,6 +18,7 @@
 #include "gcompile/base/location.h"
 #include "gcompile/base/state.h"
 #include "gcompile/ir/attr.h"
+#include "gcompile/ir/requirement.h"
 #include "gcompile/ir/type.h"
 
 namespace gcompile::ir {
@@ -116,6 +117,7 @@ class Graph {
   std::vector<Result> results;
   std::vector<Update> updates;
   std::map<std::string, DimBounds> bounds;  // of symbols; a symbol that is missing has the default bounds
+  std::vector<Requirement> requirements;    // what a call must satisfy beside
   std::unordered_map<const Node*, std::vector<Location>> locations;
   std::vector<std::string> reasons;           // what passes decided about the whole graph, for --explain
   std::vector<std::pair<int, int>> backward;  // ids [begin, end) of the nodes that each run of gradient() made

@@ -26,6 +26,14 @@ void bind_symbols(const std::string& what, const Type& type, const Array& value,
     }
 }
 
+void check_needs(const Graph& graph, const Node& n, const Dims& dims) {
+  if (!n.op->needs) return;
+  for (const Need& need : n.op->needs(n))
+    if (!need.extent.is_constant())
+      check_requirements(
+          {{need.extent, need.least, std::string(n.op->name) + ": " + need.what, graph.first_location(&n)}}, dims);
+}
+
 void check(const std::string& what, const Type& type, const Array& value, const Dims& dims) {
   for (int a = 0; a < type.rank(); ++a)
     if (type.dim(a).evaluate(dims) != value.shape()[a])
@@ -91,6 +99,8 @@ Evaluation interpret(const Graph& graph, const std::vector<Array>& inputs, const
   for (std::size_t i = 0; i < states.size(); ++i)
     bind_symbols("state " + graph.states[i].name, graph.states[i].value.type(), states[i], dims);
 
+  check_requirements(graph.requirements, dims);
+
   ValueMap<Array> values;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     check("input " + graph.inputs[i].name, graph.inputs[i].value.type(), inputs[i], dims);
@@ -99,6 +109,7 @@ Evaluation interpret(const Graph& graph, const std::vector<Array>& inputs, const
   for (std::size_t i = 0; i < states.size(); ++i) values.emplace(graph.states[i].value, states[i]);
   for (const Node* node : graph.topological()) {
     if (values.count({node, 0})) continue;
+    check_needs(graph, *node, dims);
     std::vector<Array> operands;
     for (const Value& v : node->operands) operands.push_back(values.at(v));
     std::vector<Array> results = evaluate(*node, operands, dims);

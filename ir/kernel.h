@@ -201,6 +201,7 @@ struct KernelModule {
   };
   std::string name = "main";
   std::map<std::string, DimBounds> bounds;  // symbols
+  std::vector<Requirement> requirements;    // the graph's, and those of the nodes that the kernels are made of
   std::vector<Buffer> buffers;              // inputs, states, results in the graph's order, then temps and constants
   std::vector<Region> regions = {};         // a parent before what is inside
   std::vector<Kernel> kernels;

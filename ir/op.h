@@ -123,6 +123,13 @@ struct ErrorContext {
   const std::map<std::string, std::int64_t>& dims;
 };
 
+// That an extent is not less, where it is symbolic; see requirement.h. `what` goes on after "<op>: ".
+struct Need {
+  Dim extent;
+  std::int64_t least = 0;
+  std::string what = {};
+};
+
 struct ControlParts;  // control.h
 
 using Infer = std::vector<Type> (*)(const InferContext&);
@@ -132,6 +139,7 @@ using AxisRule = AxisMap (*)(const Node&);
 using Eval = std::vector<Array> (*)(const EvalContext&);
 using ErrorBound = Array (*)(const ErrorContext&);  // by how much each element of the result may be off
 using Control = ControlParts (*)(const Node&);
+using Needs = std::vector<Need> (*)(const Node&);
 // Reference semantics of an elementwise op on one element, in double (the caller rounds to the result's dtype; bool is
 // 0 or 1).
 using EvalElement = double (*)(std::span<const double>);
@@ -156,6 +164,7 @@ struct OpDef {
   EvalElement element = nullptr;  // elementwise ops give this instead of eval
   EvalInteger integer = nullptr;  // beside element: takes its place where no operand is a float
   Lowering lower = {};            // see lowering.h
+  Needs needs = nullptr;          // null: that no extent of a result is negative
   // Both have a default for elementwise ops and reductions, which the table fills in.
   AxisRule axes = nullptr;         // null: no axis of an operand is one of the result
   Batch batch = nullptr;           // null: cannot be batched; the pass says so with op and line

@@ -25,9 +25,11 @@ class GraphParser {
     parts_.parse_list("(", ")", [&] { parse_parameter(); });
     lex_.expect("{", "before the graph's nodes");
     if (parent) graph_.bounds = parent->graph_.bounds;
-    while (!parent && (lex_.at("dim") || lex_.at("state"))) {
+    while (!parent && (lex_.at("dim") || lex_.at("require") || lex_.at("state"))) {
       if (lex_.accept("dim"))
         parts_.parse_bounds(graph_.bounds);
+      else if (lex_.accept("require"))
+        graph_.requirements.push_back(parts_.parse_requirement());
       else
         parse_state();
     }

@@ -353,6 +353,7 @@ class ModuleParser {
     module_.name = parts_.parse_global("the module's name, such as @main");
     lex_.expect("{", "before the buffers");
     while (lex_.accept("dim")) parts_.parse_bounds(module_.bounds);
+    while (lex_.accept("require")) module_.requirements.push_back(parts_.parse_requirement());
     while (!lex_.at("region") && !lex_.at("kernel") && !lex_.at("update") && !lex_.at("}")) parse_buffer();
     while (lex_.accept("region")) module_.regions.push_back(parse_region(parts_, module_));
     while (lex_.accept("kernel")) {

@@ -290,6 +290,17 @@ std::vector<Location> PartsParser::parse_locations() {
   return locations;
 }
 
+Requirement PartsParser::parse_requirement() {
+  Requirement r;
+  r.extent = parse_dim();
+  lex.expect("at", "after the extent");
+  lex.expect("least", "after 'at'");
+  r.least = parse_int_in("a least value", -kMaxInteger, kMaxInteger);
+  r.what = lex.expect(TokenKind::kString, "in quotes, what needs it").text;
+  if (const std::vector<Location> where = parse_locations(); !where.empty()) r.where = where.front();
+  return r;
+}
+
 void PartsParser::parse_bounds(std::map<std::string, DimBounds>& bounds) {
   const Token symbol = lex.expect(TokenKind::kWord, "a symbol");
   if (is_dim_function(symbol.text)) lex.fail(symbol.at, "expected a symbol, found the function '" + symbol.text + "'");

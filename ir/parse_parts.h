@@ -49,6 +49,7 @@ class PartsParser {
   std::vector<Location> parse_locations();
   // After "dim": "N in 1 .. 1024" into bounds.
   void parse_bounds(std::map<std::string, DimBounds>& bounds);
+  Requirement parse_requirement();
   // A list in brackets: calls item() once per element.
   void parse_list(std::string_view open, std::string_view close, const std::function<void()>& item);
 

@@ -80,7 +80,7 @@ class GraphPrinter {
       names_.emplace(input.value.node, name);
     }
     out_ += ") {\n";
-    if (!is_body) out_ += print_bounds(graph_.bounds);
+    if (!is_body) out_ += print_bounds(graph_.bounds) + print_requirements(graph_.requirements);
     for (const Graph::State& state : graph_.states) {
       const std::string name = "@" + print_name(state.name);
       line("state " + name + ": " + type(state.value) + print_order(state.order) + (state.trainable ? "" : " frozen") +

@@ -166,7 +166,8 @@ std::string print_buffer(const KernelModule& m, const Buffer& b) {
 }  // namespace
 
 std::string print(const KernelModule& module) {
-  std::string out = "kernels @" + print_name(module.name) + " {\n" + print_bounds(module.bounds);
+  std::string out = "kernels @" + print_name(module.name) + " {\n" + print_bounds(module.bounds) +
+                    print_requirements(module.requirements);
   for (const Buffer& b : module.buffers) out += "  " + print_buffer(module, b) + "\n";
   for (const Region& r : module.regions) out += "  " + print_region(module, r) + "\n";
   for (const Kernel& k : module.kernels) out += KernelPrinter(module, k).run();

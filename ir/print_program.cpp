@@ -24,7 +24,8 @@ class ProgramPrinter {
   std::string run() {
     std::string symbols;
     for (const std::string& s : program_.symbols) symbols += (symbols.empty() ? "" : ", ") + s;
-    out_ = "program @" + print_name(module_.name) + "(" + symbols + ")\n" + print_bounds(module_.bounds);
+    out_ = "program @" + print_name(module_.name) + "(" + symbols + ")\n" + print_bounds(module_.bounds) +
+           print_requirements(module_.requirements);
     for (const Launch& l : program_.launches) print_launch(l);
     for (std::size_t i = 0; i < module_.buffers.size(); ++i) print_buffer(i);
     for (std::size_t i = 0; i < program_.slots.size(); ++i) {

@@ -20,6 +20,7 @@ bool is_computed(Value v) { return !v.node->op->is(ir::kLeaf); }
 LoweredModule::LoweredModule(const Graph& graph, const PassContext& context) : context_(context), graph_(&graph) {
   module_.name = graph.name;
   module_.bounds = graph.bounds;
+  module_.requirements = ir::requirements_of(graph);
   module_.reasons = graph.reasons;
 }
 

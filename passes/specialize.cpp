@@ -30,7 +30,7 @@ void check(const DimValues& values, const std::vector<std::string>& symbols,
 
 class Specializer {
  public:
-  explicit Specializer(const DimValues& values) {
+  explicit Specializer(const DimValues& values) : given_(values) {
     for (const auto& [name, value] : values) values_.emplace(name, Dim(value));
   }
 
@@ -47,11 +47,24 @@ class Specializer {
     for (const auto& [name, value] : values_) bounds.erase(name);
   }
 
+  // Those that hold for the values are gone; CallError for one that does not.
+  std::vector<ir::Requirement> requirements(const std::vector<ir::Requirement>& all) const {
+    std::vector<ir::Requirement> left;
+    for (ir::Requirement r : all) {
+      const Dim extent = dim(r.extent);
+      if (extent.is_constant() && !r.extent.is_constant()) ir::check_requirements({r}, given_);
+      r.extent = extent;
+      if (!extent.is_constant()) left.push_back(std::move(r));
+    }
+    return left;
+  }
+
   // All nodes anew, in an arena of their own.
   ir::Graph graph(const ir::Graph& g) const {
     ir::Graph out(g.name);
     out.bounds = g.bounds;
     drop(out.bounds);
+    out.requirements = requirements(g.requirements);
     ir::Builder b(out);
     ir::ValueMap<Value> map;
     for (const auto& i : g.inputs) {
@@ -101,6 +114,7 @@ class Specializer {
   }
 
  private:
+  const DimValues& given_;
   std::map<std::string, Dim> values_;
 };
 
@@ -116,6 +130,7 @@ ir::KernelModule specialize(const ir::KernelModule& module, const DimValues& val
   const Specializer s(values);
   ir::KernelModule out = module;
   s.drop(out.bounds);
+  out.requirements = s.requirements(out.requirements);
   for (ir::Buffer& b : out.buffers) b.type = s.type(b.type);
   for (ir::Region& r : out.regions) {
     r.extent = s.dim(r.extent);

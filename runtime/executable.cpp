@@ -120,6 +120,12 @@ void Executable::bind(std::span<const Array* const> arguments) {
         }
       }
   }
+  if (std::all_of(program_.symbols.begin(), program_.symbols.end(),
+                  [&](const std::string& s) { return values.count(s) != 0; }))
+    ir::check_requirements(program_.module.requirements, values, [&](const std::string& symbol) {
+      const Input& from = inputs_[source[symbol]];
+      return " from argument " + from.name + (from.where.known() ? " (" + from.where.str() + ")" : "");
+    });
   for (const auto& [symbol, value] : values) {
     const auto it = program_.module.bounds.find(symbol);
     const ir::DimBounds bounds = it == program_.module.bounds.end() ? ir::DimBounds{} : it->second;

@@ -107,6 +107,12 @@ OpDef arg_reduction(std::string_view name, Eval eval, Expr (*lower)(ElementConte
   d.infer = infer_arg;
   d.eval = eval;
   d.lower = CustomLowering{lower};
+  d.needs = [](const Node& n) -> std::vector<Need> {
+    const Type& x = n.operands[0].type();
+    const std::int64_t axis = n.attrs.get<std::int64_t>("axis");
+    return {{x.dim(axis) - at_most(n.types[0].size(), 1), 0,
+             "axis " + std::to_string(axis) + " of " + x.str() + " must have elements"}};
+  };
   d.axes = [](const Node& n) {
     AxisMap map;
     relate_kept(map, 0, n.operands[0].type().rank(), {n.attrs.get<std::int64_t>("axis")});

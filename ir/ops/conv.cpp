@@ -161,6 +161,10 @@ std::vector<OpDef> conv_ops() {
   d.vjp = conv_rule;
   d.eval = eval_conv;
   d.lower = ContractLowering{sums_of, operands_of};
+  d.needs = [](const Node& n) {
+    const Dims &x = n.operands[0].type().dims, &w = n.operands[1].type().dims;
+    return room_for_windows(n, {x.begin() + kSpatial, x.end()}, {w.begin() + kSpatial, w.end()});
+  };
   d.axes = conv_axes;
   d.batch = batch_conv;
   d.dtypes = kNumbers;

@@ -78,6 +78,13 @@ Expr place(ElementContext& e, Value indices, const Index& which, const Dim& exte
   return e.op("min", {i, e.index(extent - Dim(1))});
 }
 
+// Where there are indices, they need an element to stand for.
+std::vector<Need> some_element(const Node& n, const Type& whole) {
+  const std::int64_t axis = n.attrs.get<std::int64_t>("axis");
+  return {{whole.dim(axis) - at_most(n.operands[1].type().size(), 1), 0,
+           "axis " + std::to_string(axis) + " of " + whole.str() + " must have elements"}};
+}
+
 // ---- gather
 
 std::vector<Type> infer_gather(const InferContext& c) {
@@ -247,6 +254,7 @@ std::vector<OpDef> indexed_ops() {
        .vjp = gather_rule,
        .eval = eval_gather,
        .lower = CustomLowering{lower_gather},
+       .needs = [](const Node& n) { return some_element(n, n.operands[0].type()); },
        .axes = gather_axes,
        .batch = batch_gather,
        .tolerance = 0,
@@ -262,6 +270,7 @@ std::vector<OpDef> indexed_ops() {
        .vjp = scatter_add_rule,
        .eval = eval_scatter_add,
        .lower = ScatterLowering{"add", [](DType) { return 0.0; }, lower_scatter_add},
+       .needs = [](const Node& n) { return some_element(n, n.types[0]); },
        .axes = scatter_add_axes,
        .batch = batch_scatter_add,
        .dtypes = kNumbers,

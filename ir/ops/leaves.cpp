@@ -89,6 +89,11 @@ std::vector<OpDef> leaf_ops() {
                    const auto axis = static_cast<std::size_t>(n.attrs.get<std::int64_t>("axis"));
                    return e.cast(e.index(at[axis]), n.types[0].dtype);
                  }},
+                 .needs = [](const Node& n) -> std::vector<Need> {
+                   const std::int64_t axis = n.attrs.get<std::int64_t>("axis");
+                   return {{Dim(std::int64_t{1} << 31) - n.types[0].dim(axis), 0,
+                            "axis " + std::to_string(axis) + " of " + n.types[0].str() + " is counted in 31 bits"}};
+                 },
                  .doc = "The index along one axis.",
                  .signature = "iota {dtype, dims, axis} -> T[dims]"});
   ops.push_back({.name = "dim",

@@ -134,6 +134,10 @@ std::vector<OpDef> random_ops() {
        .infer = infer_rng_bits,
        .eval = eval_rng_bits,
        .lower = CustomLowering{lower_rng_bits},
+       .needs = [](const Node& n) -> std::vector<Need> {
+         return {{Dim((std::int64_t{1} << 31) - 1) - product(n.attrs.dims("dims")), 0,
+                  n.types[0].str() + " is more than a key is for; use several keys"}};
+       },
        .axes = rng_bits_axes,
        .batch = [](BatchContext& c) -> Values {
          return {c.b.make(*c.node.op, {c.operand(0), c.operand(1)}, c.node.attrs)};

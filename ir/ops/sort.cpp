@@ -136,6 +136,12 @@ std::vector<OpDef> sort_ops() {
   d.infer = infer_argsort;
   d.eval = eval_argsort;
   d.lower = LoopLowering{emit_argsort, true};
+  d.needs = [](const Node& n) -> std::vector<Need> {
+    const std::int64_t axis = n.attrs.get<std::int64_t>("axis");
+    const Type& x = n.operands[0].type();
+    return {{x.dim(axis) - n.types[0].dim(axis), 0,
+             "the first " + n.types[0].dim(axis).str() + " of axis " + std::to_string(axis) + " of " + x.str()}};
+  };
   d.axes = lines_along_axis;
   d.batch = [](BatchContext& c) -> Values {
     return {remade(c, {c.operand(0)}, "axis", c.node.attrs.get<std::int64_t>("axis") + 1)};

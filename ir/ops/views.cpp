@@ -95,15 +95,24 @@ std::vector<Type> infer_slice(const InferContext& c) {
   return {result};
 }
 
+std::vector<Need> slice_needs(const Node& n) {
+  const Ints& starts = n.attrs.ints("starts");
+  const Dims& stops = n.attrs.dims("stops");
+  const Type& x = n.operands[0].type();
+  std::vector<Need> needs;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const auto text = [&] {
+      return "elements " + std::to_string(starts[i]) + " to " + stops[i].str() + " of axis " + std::to_string(i) +
+             ", which has " + x.dims[i].str();
+    };
+    if (const Dim length = stops[i] - Dim(starts[i]); !length.is_constant()) needs.push_back({length, 0, text()});
+    if (const Dim rest = x.dims[i] - stops[i]; !rest.is_constant()) needs.push_back({rest, 0, text()});
+  }
+  return needs;
+}
+
 std::vector<Array> eval_slice(const EvalContext& c) {
   const Ints &starts = c.node.attrs.ints("starts"), &steps = c.node.attrs.ints("steps");
-  const Dims& stops = c.node.attrs.dims("stops");
-  for (std::size_t i = 0; i < stops.size(); ++i) {
-    const std::int64_t stop = stops[i].evaluate(c.dims), extent = c.operands[0].shape()[static_cast<int>(i)];
-    if (starts[i] > stop || stop > extent)
-      throw CallError("slice: " + std::to_string(starts[i]) + " to " + std::to_string(stop) + " is no part of axis " +
-                      std::to_string(i) + ", which has " + std::to_string(extent) + " elements");
-  }
   return {rearranged(c.operands[0], c.shape(), [&](const Position& to) {
     Position from = to;
     for (std::size_t i = 0; i < from.size(); ++i) from[i] = starts[i] + to[i] * steps[i];
@@ -243,6 +252,7 @@ std::vector<OpDef> view_ops() {
          for (std::size_t i = 0; i < to.size(); ++i) from.push_back(Dim(starts[i]) + to[i] * Dim(steps[i]));
          return from;
        }},
+       .needs = slice_needs,
        .axes = slice_axes,
        .batch = batch_slice,
        .tolerance = 0,

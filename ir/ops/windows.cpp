@@ -174,6 +174,16 @@ Values window_sum_rule(VjpContext& c) {
                     {"dilations", places.dilations}})};
 }
 
+// Of the type of the elements that windows move along.
+std::vector<Need> windows_needs(const Node& n, const Type& elements) {
+  const Places places(n);
+  const Dims& windows = (n.types[0].rank() > elements.rank() ? n.types[0] : n.operands[0].type()).dims;
+  const auto begin = windows.begin() + static_cast<std::ptrdiff_t>(places.first);
+  Dims extents;
+  for (const std::int64_t a : places.axes) extents.push_back(elements.dim(a));
+  return room_for_windows(n, extents, {begin, begin + static_cast<std::ptrdiff_t>(places.count)});
+}
+
 AxisMap windows_axes(const Node& n) {
   const Places places(n);
   AxisMap map;
@@ -216,6 +226,15 @@ Dims moved_extents(const InferContext& c, const Dims& extents, const Dims& windo
   return moved;
 }
 
+std::vector<Need> room_for_windows(const Node& n, const Dims& extents, const Dims& windows) {
+  const Ints& dilations = n.attrs.ints("dilations");
+  std::vector<Need> needs;
+  for (std::size_t i = 0; i < windows.size(); ++i)
+    needs.push_back({extents[i] - ((windows[i] - Dim(1)) * Dim(dilations[i]) + Dim(1)), 0,
+                     "a window of " + windows[i].str() + " moves along " + extents[i].str() + " elements"});
+  return needs;
+}
+
 std::vector<OpDef> window_ops() {
   OpDef view;
   view.name = "windows";
@@ -225,6 +244,7 @@ std::vector<OpDef> window_ops() {
   view.vjp = windows_rule;
   view.eval = eval_windows;
   view.lower = ViewLowering{[](const Node& n, const Index& at) { return Places(n).element(at); }};
+  view.needs = [](const Node& n) { return windows_needs(n, n.operands[0].type()); };
   view.axes = windows_axes;
   view.batch = [](BatchContext& c) -> Values {
     return {remade(c, {c.operand(0)}, "axes", behind(c.node.attrs.ints("axes")))};
@@ -241,6 +261,7 @@ std::vector<OpDef> window_ops() {
   sum.vjp = window_sum_rule;
   sum.eval = eval_window_sum;
   sum.lower = CustomLowering{lower_window_sum, steps_of_window_sum};
+  sum.needs = [](const Node& n) { return windows_needs(n, n.types[0]); };
   sum.axes = window_sum_axes;
   sum.batch = [](BatchContext& c) -> Values {
     Attrs attrs = c.node.attrs;

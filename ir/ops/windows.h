@@ -19,4 +19,7 @@ V dilated(V x, std::int64_t axis, std::int64_t step);
 // The first elements of an axis.
 V leading(V x, std::int64_t axis, const Dim& count);
 
+// That the windows fit: each extent along which they move has room for one.
+std::vector<Need> room_for_windows(const Node& n, const Dims& extents, const Dims& windows);
+
 }  // namespace gcompile::ir

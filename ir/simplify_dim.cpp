@@ -1,10 +1,10 @@
-// Interval arithmetic on index expressions, and their simplification with it; see simplify_index.h.
+// Interval arithmetic on index expressions, and their simplification with it.
+#include "gcompile/ir/simplify_dim.h"
+
 #include <algorithm>
 #include <numeric>
 
-#include "gcompile/passes/simplify_index.h"
-
-namespace gcompile::passes {
+namespace gcompile {
 namespace {
 
 using Kind = Dim::Opaque::Kind;
@@ -188,4 +188,4 @@ Dim simplify(const Dim& d, const Ranges& ranges) {
   return opaque ? rejoin(result) : d;
 }
 
-}  // namespace gcompile::passes
+}  // namespace gcompile
