@@ -29,8 +29,10 @@ namespace {
 // Half-way: the code is as fast as with more effort, and the scheduler after register allocation, which out-of-order
 // processors do not need, is left out.
 constexpr llvm::CodeGenOptLevel kEffort = llvm::CodeGenOptLevel::Less;
+// For code that runs once. Instructions are selected as for other code: what FastISel is fast for are no vectors.
+constexpr llvm::CodeGenOptLevel kQuick = llvm::CodeGenOptLevel::None;
 
-std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
+std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target, bool quick) {
   static std::once_flag once;
   std::call_once(once, [] {
     LLVMInitializeX86TargetInfo();
@@ -43,9 +45,11 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   if (!t) throw InternalError("code generation: " + error);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // contraction is a pass over the graph, never done here
-  std::unique_ptr<llvm::TargetMachine> machine(t->createTargetMachine(
-      target.triple, target.cpu, target.features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small, kEffort, true));
+  std::unique_ptr<llvm::TargetMachine> machine(
+      t->createTargetMachine(target.triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
+                             llvm::CodeModel::Small, quick ? kQuick : kEffort, true));
   if (!machine) throw InternalError("code generation: no machine for " + target.name);
+  machine->setO0WantsFastISel(false);
   return machine;
 }
 
@@ -58,8 +62,8 @@ struct Compilation {
   llvm::SmallString<0> output;
   llvm::raw_svector_ostream stream{output};
 
-  Compilation(const ir::Program& program, const Target& target, const EmitOptions& options = {})
-      : machine(machine_for(target)), module(emit(program, target, context, options)) {
+  Compilation(const ir::Program& program, const Target& target, const EmitOptions& options = {}, bool quick = false)
+      : machine(machine_for(target, quick)), module(emit(program, target, context, options)) {
     module->setDataLayout(machine->createDataLayout());
 #ifndef NDEBUG
     std::string broken;
@@ -89,8 +93,9 @@ EmitOptions emit_options(const CodeOptions& options, const SharedKernels& shared
   return emit;
 }
 
-std::string object_of(const ir::Program& program, const Target& target, const EmitOptions& options) {
-  Compilation c(program, target, options);
+std::string object_of(const ir::Program& program, const Target& target, const EmitOptions& options,
+                      bool quick = false) {
+  Compilation c(program, target, options, quick);
   add_code_generation(*c.machine, c.passes, c.stream, llvm::CodeGenFileType::ObjectFile);
   c.passes.run(*c.module);
   return std::string(c.output);
@@ -168,13 +173,13 @@ std::string emit_object(const ir::Program& program, const Target& target, const 
   const Cuts cuts =
       options.debug_info ? Cuts(program.module.kernels.size()) : cuts_of(program, shared, options.threads);
   const std::vector<Part> parts = parts_of(program, shared, options.threads, cuts);
-  if (parts.size() == 1) return object_of(program, target, emit_options(options, shared));
+  if (parts.size() == 1) return object_of(program, target, emit_options(options, shared), options.quick);
   std::vector<std::string> objects(parts.size());
   each_on_threads(parts.size(), [&](std::size_t i) {
     EmitOptions part = emit_options(options, shared);
     part.part = parts[i];
     part.cuts = &cuts;
-    objects[i] = object_of(program, target, part);
+    objects[i] = object_of(program, target, part, options.quick);
   });
   return archive_of(objects);
 }

@@ -16,7 +16,10 @@ Sample random_network(RandomStream& random) {
   net.adam = chance(random, 15);
   const bool symbolic = chance(random, 70);
   const std::int64_t n = between(random, 1, 40);
-  Sample s{training_graph(net, symbolic ? Dim("N") : Dim(n), random.next()), {}, random.next(), true};
+  Sample s;
+  s.graph = training_graph(net, symbolic ? Dim("N") : Dim(n), random.next());
+  s.data_seed = random.next();
+  s.network = true;
   if (symbolic)
     s.sizes = {{{"N", n}}, {{"N", between(random, 1, 70)}}};
   else
@@ -26,7 +29,7 @@ Sample random_network(RandomStream& random) {
 
 Sample generate(std::uint64_t seed, std::uint64_t index, bool with_fma) {
   RandomStream random(fold_in(random_key(seed, "fuzz"), index));
-  return chance(random, 20) ? random_network(random) : random_ops(random, with_fma);
+  return chance(random, 12) ? random_network(random) : random_ops(random, with_fma);
 }
 
 }  // namespace gcompile::fuzz
