@@ -13,6 +13,7 @@
 #include <llvm/Target/TargetMachine.h>
 #include <map>
 #include <mutex>
+#include <tuple>
 
 #include "gcompile/base/error.h"
 #include "gcompile/codegen/annotate_assembly.h"
@@ -53,17 +54,69 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target, bool quic
   return machine;
 }
 
+// Machines that no thread works with at the moment. To make one, with the table of what the processor has, takes as long
+// as to compile a small kernel.
+class IdleMachines {
+ public:
+  using Key = std::tuple<std::string, std::string, std::string, bool>;
+  using Machine = std::unique_ptr<llvm::TargetMachine>;
+
+  static IdleMachines& shared() {
+    static IdleMachines all;
+    return all;
+  }
+  Machine take(const Target& target, bool quick) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (const auto it = idle_.find(key(target, quick)); it != idle_.end()) {
+        Machine machine = std::move(it->second);
+        idle_.erase(it);
+        return machine;
+      }
+    }
+    return machine_for(target, quick);
+  }
+  void give_back(const Target& target, bool quick, Machine machine) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    idle_.emplace(key(target, quick), std::move(machine));
+  }
+
+ private:
+  static Key key(const Target& target, bool quick) { return {target.triple, target.cpu, target.features, quick}; }
+
+  std::mutex mutex_;
+  std::multimap<Key, Machine> idle_;
+};
+
+// A machine from there, and back.
+class LentMachine {
+ public:
+  LentMachine(const Target& target, bool quick)
+      : target_(target), quick_(quick), machine_(IdleMachines::shared().take(target, quick)) {}
+  ~LentMachine() { IdleMachines::shared().give_back(target_, quick_, std::move(machine_)); }
+  LentMachine(const LentMachine&) = delete;
+  LentMachine& operator=(const LentMachine&) = delete;
+
+  llvm::TargetMachine& operator*() const { return *machine_; }
+  llvm::TargetMachine* operator->() const { return machine_.get(); }
+
+ private:
+  const Target& target_;
+  bool quick_;
+  IdleMachines::Machine machine_;
+};
+
 // A program on its way to code, with everything that it needs.
 struct Compilation {
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::TargetMachine> machine;
+  LentMachine machine;
   std::unique_ptr<llvm::Module> module;
   llvm::legacy::PassManager passes;
   llvm::SmallString<0> output;
   llvm::raw_svector_ostream stream{output};
 
   Compilation(const ir::Program& program, const Target& target, const EmitOptions& options = {}, bool quick = false)
-      : machine(machine_for(target, quick)), module(emit(program, target, context, options)) {
+      : machine(target, quick), module(emit(program, target, context, options)) {
     module->setDataLayout(machine->createDataLayout());
 #ifndef NDEBUG
     std::string broken;
@@ -78,6 +131,7 @@ struct Compilation {
     machine->Options.MCOptions.AsmVerbose = true;  // spills and blocks are commented
     add_code_generation(*machine, passes, stream, llvm::CodeGenFileType::AssemblyFile);
     passes.run(*module);
+    machine->Options.MCOptions.AsmVerbose = false;
     return std::string(output);
   }
 };

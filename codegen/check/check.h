@@ -1,8 +1,8 @@
 // check: the compiler checks itself on one graph. The interpreter is the reference: for it against the graph after
 // every pass (bit for bit, but for contraction), against compiled code on every target that runs here (within the
-// bounds of error_bounds.h), compiled code with symbolic against constant extents, and against kernels that went
-// through text (the same code, or else bit for bit), on several threads, with nothing in place or shared in memory (bit
-// for bit), and the gradient against finite differences in double. A failure names the guilty pass.
+// bounds of error_bounds.h), compiled code with symbolic against constant extents, against kernels that went through
+// text, on several threads and with nothing in place or shared in memory (bit for bit), and the gradient against finite
+// differences in double. A failure names the guilty pass.
 #pragma once
 
 #include <string>

@@ -7,8 +7,11 @@ namespace gcompile::fuzz {
 Sample random_network(RandomStream& random) {
   using testing::Network;
   Network net;
-  net.inputs = between(random, 1, 12);
-  for (std::int64_t depth = between(random, 0, 3); depth > 0; --depth) net.hidden.push_back(between(random, 1, 12));
+  const bool small = chance(random, 75);
+  const std::int64_t width = small ? 7 : 12;
+  net.inputs = between(random, 1, width);
+  for (std::int64_t depth = between(random, 0, small ? 1 : 3); depth > 0; --depth)
+    net.hidden.push_back(between(random, 1, width));
   net.activation = static_cast<Network::Activation>(between(random, 0, 2));
   net.head = static_cast<Network::Head>(between(random, 0, 2));
   net.outputs = net.head == Network::Head::kSoftmaxCrossEntropy ? between(random, 2, 6) : between(random, 1, 3);

@@ -35,16 +35,16 @@ Variants variants_of(const Sample& s, std::uint64_t seed, std::uint64_t index, c
   }
   o.targets = {first};
   Target narrow = codegen::target_named("x86-64-v3");
-  if (narrow.vector_bytes < target.vector_bytes && codegen::runs_here(narrow, nullptr) && draw(6, "AVX2 too")) {
+  if (narrow.vector_bytes < target.vector_bytes && codegen::runs_here(narrow, nullptr) && draw(5, "AVX2 too")) {
     narrow.unroll_limit = first.unroll_limit;
     narrow.tile_elements = first.tile_elements;
     o.targets.push_back(narrow);
   }
-  o.quick = !draw(20, "full effort");
-  o.kernel_text = draw(20, "kernel text");
+  o.quick = !draw(12, "full effort");
+  o.kernel_text = draw(8, "kernel text");
   o.threads = draw(12, "threads");
-  o.unshared = draw(8, "unshared");
-  o.constant_extents = draw(20, "constant extents") ? 1 : 0;
+  o.unshared = draw(6, "unshared");
+  o.constant_extents = draw(12, "constant extents") ? 1 : 0;
   o.gradient = s.network && draw(50, "gradient");
   o.memory_budget = draw(20, "memory budget") ? 0 : -1;
   return v;
