@@ -30,7 +30,7 @@ namespace {
 // Half-way: the code is as fast as with more effort, and the scheduler after register allocation, which out-of-order
 // processors do not need, is left out.
 constexpr llvm::CodeGenOptLevel kEffort = llvm::CodeGenOptLevel::Less;
-// For code that runs once. Instructions are selected as for other code: what FastISel is fast for are no vectors.
+// For code that runs once. Instructions are selected as for other code (llvm_pipeline.cpp).
 constexpr llvm::CodeGenOptLevel kQuick = llvm::CodeGenOptLevel::None;
 
 std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target, bool quick) {
@@ -50,12 +50,11 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target, bool quic
       t->createTargetMachine(target.triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
                              llvm::CodeModel::Small, quick ? kQuick : kEffort, true));
   if (!machine) throw InternalError("code generation: no machine for " + target.name);
-  machine->setO0WantsFastISel(false);
   return machine;
 }
 
-// Machines that no thread works with at the moment. To make one, with the table of what the processor has, takes as long
-// as to compile a small kernel.
+// Machines that no thread works with at the moment. To make one, with the table of what the processor has, takes as
+// long as to compile a small kernel.
 class IdleMachines {
  public:
   using Key = std::tuple<std::string, std::string, std::string, bool>;

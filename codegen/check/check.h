@@ -23,7 +23,7 @@ struct CheckOptions {
   bool gradient = true;
   std::int64_t memory_budget = -1;  // that the compiled code keeps to (pass rematerialize); -1: none
   bool stop_at_failure = false;
-  bool quick = false;                              // code is made as CodeOptions::quick says
+  bool quick = false;                                // code is made as CodeOptions::quick says
   runtime::Executable::Allocate allocate = nullptr;  // where compiled code has its temporaries
 };
 

@@ -1,6 +1,7 @@
 // gcompile-fuzz: random graphs; the interpreter against every pass (bit for bit, contraction within bounds) and against
 // compiled code, in one of the ways of gcompile_fuzz_variants.h (codegen/check), within the memory planned for it. It
-// runs in a process of its own. The first failure is run again alone, made small and printed with its seed: exit code 1.
+// runs in a process of its own. The first failure is run again alone, made small and printed with its seed: exit
+// code 1.
 #include <boost/program_options.hpp>
 #include <chrono>
 #include <iostream>
@@ -59,10 +60,11 @@ void report_failure(const Sample& s, const codegen::CheckOptions& options, const
 }
 
 // Says what is wrong with one graph, which failed among others.
-void tell(std::uint64_t seed, std::uint64_t index, const Target& target, int budget) {
+void tell(const Choice& choice, int budget) {
+  const auto make = [&] { return generate(choice.seed, choice.index, choice.target.has_fma); };
   const std::string made = in_process([&]() -> std::string {
     try {
-      generate(seed, index, target.has_fma);
+      make();
     } catch (const std::exception& e) {
       return e.what();
     }
@@ -71,8 +73,8 @@ void tell(std::uint64_t seed, std::uint64_t index, const Target& target, int bud
   if (!made.empty()) {
     std::cout << "FAILED generator: " << made << '\n';
   } else {
-    const Sample s = generate(seed, index, target.has_fma);
-    const Variants v = variants_of(s, seed, index, target);
+    const Sample s = make();
+    const Variants v = variants_of(s, choice);
     const std::string text = failure_alone(s.graph, v.options);
     if (text.empty())
       std::cout << "FAILED, but not alone: begin with an earlier --first\n";
@@ -82,7 +84,8 @@ void tell(std::uint64_t seed, std::uint64_t index, const Target& target, int bud
     for (const std::string& name : v.names) std::cout << ' ' << name << ',';
     std::cout << '\n';
   }
-  std::cout << "again with: gcompile-fuzz --seed " << seed << " --first " << index << " --graphs 1" << std::endl;
+  std::cout << "again with: gcompile-fuzz --seed " << choice.seed << " --first " << choice.index << " --graphs 1"
+            << std::endl;
 }
 
 int run(const po::variables_map& vars) {
@@ -90,25 +93,26 @@ int run(const po::variables_map& vars) {
   const auto graphs = vars["graphs"].as<std::uint64_t>(), first = vars["first"].as<std::uint64_t>();
   const Target target =
       vars.count("target") ? codegen::target_named(vars["target"].as<std::string>()) : codegen::default_target();
+  const auto missing = vars["missing"].as<std::int64_t>();
   Statistics statistics(target);
   const auto begin = std::chrono::steady_clock::now();
   const auto one = [&](std::uint64_t index) {
     const Sample s = generate(seed, index, target.has_fma);
-    const Variants v = variants_of(s, seed, index, target);
+    const Variants v = variants_of(s, {seed, index, target, missing});
     statistics.count(s, v);
     if (vars.count("print")) std::cout << ir::print(s.graph) << std::flush;
     return failure(s.graph, v.options, &statistics).empty();
   };
   const auto failed = each_in_process(first, first + graphs, kSeconds, one, [&] {
     if (vars.count("stats")) statistics.print();
-    const std::vector<std::string> missing = statistics.missing();
-    if (!vars.count("complete") || missing.empty()) return true;
+    const std::vector<std::string> never = statistics.missing();
+    if (!vars.count("complete") || never.empty()) return true;
     std::cout << "FAILED: never met:";
-    for (const std::string& name : missing) std::cout << ' ' << name << ',';
+    for (const std::string& name : never) std::cout << ' ' << name << ',';
     std::cout << '\n';
     return false;
   });
-  if (failed && *failed < first + graphs) tell(seed, *failed, target, vars["shrink"].as<int>());
+  if (failed && *failed < first + graphs) tell({seed, *failed, target, missing}, vars["shrink"].as<int>());
   if (failed) return 1;
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   std::cout << graphs << " graphs, seed " << seed << ", all agree (" << static_cast<int>(seconds.count() * 10) / 10.0
@@ -131,6 +135,8 @@ int main(int argc, char** argv) {
   add("stats", "print how often every op, transform and variant was met");
   add("complete", "fail when one of these was never met");
   add("print", "print every graph");
+  add("missing", po::value<std::int64_t>()->default_value(0),
+      "give programs so many bytes less than they need, to see it noticed");
   add("help", "this text");
   try {
     po::variables_map vars;

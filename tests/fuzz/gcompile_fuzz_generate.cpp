@@ -253,7 +253,7 @@ class Generator : private ValuePool {
     const auto is_fixed = [](const Dim& d) { return d.is_constant() && d.constant() > 0; };
     const auto& dims = v.type().dims;
     const bool convolves = is_float(v.type().dtype) && dims.size() > 2 &&
-                           std::all_of(dims.begin() + 1, dims.end(), is_fixed) && chance(r_, 50);
+                           std::all_of(dims.begin() + 1, dims.end(), is_fixed) && chance(r_, 80);
     Ints axes, strides, dilations, folded;
     std::vector<Dim> sizes;
     for (std::size_t a = convolves ? 2 : 0; a < dims.size(); ++a) {

@@ -1,5 +1,5 @@
-// Work in processes of its own, so that what dies in it - a fault of generated code, memory beyond a guard page, a graph
-// that takes minutes - is a failure of one graph like others, and not the end of the fuzzer.
+// Work in processes of its own, so that what dies in it - a fault of generated code, memory beyond a guard page, a
+// graph that takes minutes - is a failure of one graph like others, and not the end of the fuzzer.
 #pragma once
 
 #include <cstdint>

@@ -16,8 +16,13 @@ const std::map<std::string, std::string> kNeverDrawn = {
 
 // Ends of a line's description, that say what was compared.
 const char* const kComparisons[] = {
-    "interpreter, after",         "compiled for",  "kernels printed and parsed", "nothing in place or shared",
-    "compiled for these extents", "three threads", "gradient by",
+    "interpreter, after",
+    "compiled for",
+    "kernels printed and parsed",
+    "nothing in place or shared",
+    "compiled for these extents",
+    "three threads",
+    "gradient by",
 };
 const char* const kTargets = "against";  // another one: not every machine has one
 

@@ -17,8 +17,8 @@ using ir::Value;
 
 constexpr std::size_t kMostNodes = 40;  // of a piece
 
-constexpr std::string_view kNames[] = {"map", "carry", "branch", "checkpoint", "batch", "gradient", "tangent",
-                                       "while", "custom_vjp"};
+constexpr std::string_view kNames[] = {"map",      "carry",   "branch", "checkpoint", "batch",
+                                       "gradient", "tangent", "while",  "custom_vjp"};
 
 class Transformer {
  public:

@@ -5,8 +5,9 @@
 
 namespace gcompile::fuzz {
 
-Variants variants_of(const Sample& s, std::uint64_t seed, std::uint64_t index, const Target& target) {
-  RandomStream random(fold_in(random_key(seed, "variants"), index));
+Variants variants_of(const Sample& s, const Choice& choice) {
+  RandomStream random(fold_in(random_key(choice.seed, "variants"), choice.index));
+  const Target& target = choice.target;
   Variants v;
   codegen::CheckOptions& o = v.options;
   const auto draw = [&](int percent, const std::string& name) {
@@ -18,7 +19,7 @@ Variants variants_of(const Sample& s, std::uint64_t seed, std::uint64_t index, c
   o.seed = s.data_seed;
   o.stop_at_failure = true;
   // A read or write beyond the memory that was planned ends the process.
-  o.allocate = [](std::int64_t bytes) { return testing::before_a_guard(bytes); };
+  o.allocate = [less = choice.missing](std::int64_t bytes) { return testing::before_a_guard(bytes, less); };
 
   Target first = target;
   // Little unrolling compiles fast, and takes other ways through schedule and code generation.

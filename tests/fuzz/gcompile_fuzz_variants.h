@@ -15,7 +15,16 @@ struct Variants {
   std::vector<std::string> names;  // of what was drawn
 };
 
-// A function of (seed, index) as the graph is.
-Variants variants_of(const Sample& s, std::uint64_t seed, std::uint64_t index, const Target& target);
+// Which of the graphs, for what, and how many bytes less than its plan a program is given: 0, unless it is to be seen
+// that this is noticed.
+struct Choice {
+  std::uint64_t seed;
+  std::uint64_t index;
+  const Target& target;
+  std::int64_t missing = 0;
+};
+
+// A function of what is chosen, as the graph is.
+Variants variants_of(const Sample& s, const Choice& choice);
 
 }  // namespace gcompile::fuzz
