@@ -22,8 +22,8 @@ std::string joined(const std::vector<std::string>& flags) {
 std::string beyond_the_name(const std::string& cpu, const std::vector<std::string>& flags) {
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86TargetMC();
-  const std::string triple = llvm::sys::getProcessTriple(), all = joined(flags);
-  std::string error;
+  const std::string triple = llvm::sys::getProcessTriple();
+  std::string all = joined(flags), error;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target) return all;
   const auto bits_with = [&](const std::string& features) {
@@ -37,7 +37,7 @@ std::string beyond_the_name(const std::string& cpu, const std::vector<std::strin
     for (const llvm::SubtargetFeatureKV& known : named->getAllProcessorFeatures())
       if (flag.substr(1) == known.Key && named->getFeatureBits().test(known.Value) != (flag[0] == '+'))
         left.push_back(flag);
-  const std::string text = joined(left);
+  std::string text = joined(left);
   return bits_with(text) == bits_with(all) ? text : all;
 }
 

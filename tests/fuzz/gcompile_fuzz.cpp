@@ -39,7 +39,7 @@ std::string failure(const ir::Graph& graph, const codegen::CheckOptions& options
 
 // The same in a process of its own, which says more of one that dies.
 std::string failure_alone(const ir::Graph& graph, codegen::CheckOptions options) {
-  const std::string text = in_process([&] { return failure(graph, options, nullptr); });
+  std::string text = in_process([&] { return failure(graph, options, nullptr); });
   if (!text.starts_with("crash") || !options.allocate) return text;
   options.allocate = nullptr;
   const std::string unguarded = in_process([&] { return failure(graph, options, nullptr); });

@@ -24,7 +24,7 @@ class Generator : private ValuePool {
   Sample run() {
     begin();
     // Many small graphs find more than few large ones do; what needs many neighbours is in the large ones.
-    const std::int64_t wanted = chance(r_, 25) ? between(r_, 8, 34) : between(r_, 3, 14);
+    const std::int64_t wanted = chance(r_, 20) ? between(r_, 8, 34) : between(r_, 3, 14);
     for (int tries = 0; static_cast<std::int64_t>(made_.size()) < wanted && tries < 400; ++tries) {
       try {
         transform_.reset();

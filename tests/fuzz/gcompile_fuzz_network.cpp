@@ -32,7 +32,7 @@ Sample random_network(RandomStream& random) {
 
 Sample generate(std::uint64_t seed, std::uint64_t index, bool with_fma) {
   RandomStream random(fold_in(random_key(seed, "fuzz"), index));
-  return chance(random, 12) ? random_network(random) : random_ops(random, with_fma);
+  return chance(random, 10) ? random_network(random) : random_ops(random, with_fma);
 }
 
 }  // namespace gcompile::fuzz
