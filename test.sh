@@ -7,6 +7,7 @@ usage() {
   cat <<'EOF'
 usage: ./test.sh [OPTION]...
   --quick          leave out the tests labelled long
+  --graphs=N       check so many random graphs, in place of 20000
   --target=NAME    generate code for NAME (x86-64-v4, x86-64-v3, x86-64) instead of this machine, in all tests
   --preset NAME    build and test this preset of CMakePresets.json: release (default), debug, asan, tsan, ubsan
   --help           print this
@@ -26,8 +27,8 @@ while [[ $# -gt 0 ]]; do
   case $option in
     --quick) quick=yes ;;
     --help | -h) usage; exit 0 ;;
-    --target=* | --preset=*) value=${option#*=} option=${option%%=*} ;;
-    --target | --preset)
+    --target=* | --preset=* | --graphs=*) value=${option#*=} option=${option%%=*} ;;
+    --target | --preset | --graphs)
       [[ $# -gt 0 ]] || wrong "$option needs a value"
       value=$1
       shift
@@ -40,6 +41,10 @@ while [[ $# -gt 0 ]]; do
       export GCOMPILE_TARGET=$value
       ;;
     --preset) preset=$value ;;
+    --graphs)
+      [[ $value =~ ^[1-9][0-9]*$ ]] || wrong "--graphs needs a number"
+      export GCOMPILE_FUZZ_GRAPHS=$value
+      ;;
   esac
 done
 case $preset in

@@ -29,6 +29,7 @@ struct CodeOptions {
   bool profile = false;     // it tells runtime::LaunchClock of every launch
   bool debug_info = false;  // line tables of the user's lines; GDB is told of it when it is linked
   int threads = 1;          // that make it: a large program becomes an archive of objects
+  bool quick = false;       // made in half the time, for code that runs once: other instructions, the same bits
 };
 
 struct CompileOptions {

@@ -9,7 +9,7 @@ namespace gcompile::codegen {
 
 struct Host {
   std::string cpu;                   // LLVM's name: "znver4"
-  std::string features;              // LLVM's feature string: "+avx2,-sse4a,..."
+  std::string features;              // what it has beyond, or lacks of, what LLVM knows of that name: "-sse4a,..."
   std::vector<std::string> enabled;  // names of the features that are on, sorted
 
   bool has(std::string_view feature) const;

@@ -13,6 +13,7 @@
 #include <llvm/Target/TargetMachine.h>
 #include <map>
 #include <mutex>
+#include <tuple>
 
 #include "gcompile/base/error.h"
 #include "gcompile/codegen/annotate_assembly.h"
@@ -29,8 +30,10 @@ namespace {
 // Half-way: the code is as fast as with more effort, and the scheduler after register allocation, which out-of-order
 // processors do not need, is left out.
 constexpr llvm::CodeGenOptLevel kEffort = llvm::CodeGenOptLevel::Less;
+// For code that runs once. Instructions are selected as for other code (llvm_pipeline.cpp).
+constexpr llvm::CodeGenOptLevel kQuick = llvm::CodeGenOptLevel::None;
 
-std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
+std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target, bool quick) {
   static std::once_flag once;
   std::call_once(once, [] {
     LLVMInitializeX86TargetInfo();
@@ -43,23 +46,76 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   if (!t) throw InternalError("code generation: " + error);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // contraction is a pass over the graph, never done here
-  std::unique_ptr<llvm::TargetMachine> machine(t->createTargetMachine(
-      target.triple, target.cpu, target.features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small, kEffort, true));
+  std::unique_ptr<llvm::TargetMachine> machine(
+      t->createTargetMachine(target.triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
+                             llvm::CodeModel::Small, quick ? kQuick : kEffort, true));
   if (!machine) throw InternalError("code generation: no machine for " + target.name);
   return machine;
 }
 
+// Machines that no thread works with at the moment. To make one, with the table of what the processor has, takes as
+// long as to compile a small kernel.
+class IdleMachines {
+ public:
+  using Key = std::tuple<std::string, std::string, std::string, bool>;
+  using Machine = std::unique_ptr<llvm::TargetMachine>;
+
+  static IdleMachines& shared() {
+    static IdleMachines all;
+    return all;
+  }
+  Machine take(const Target& target, bool quick) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (const auto it = idle_.find(key(target, quick)); it != idle_.end()) {
+        Machine machine = std::move(it->second);
+        idle_.erase(it);
+        return machine;
+      }
+    }
+    return machine_for(target, quick);
+  }
+  void give_back(const Target& target, bool quick, Machine machine) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    idle_.emplace(key(target, quick), std::move(machine));
+  }
+
+ private:
+  static Key key(const Target& target, bool quick) { return {target.triple, target.cpu, target.features, quick}; }
+
+  std::mutex mutex_;
+  std::multimap<Key, Machine> idle_;
+};
+
+// A machine from there, and back.
+class LentMachine {
+ public:
+  LentMachine(const Target& target, bool quick)
+      : target_(target), quick_(quick), machine_(IdleMachines::shared().take(target, quick)) {}
+  ~LentMachine() { IdleMachines::shared().give_back(target_, quick_, std::move(machine_)); }
+  LentMachine(const LentMachine&) = delete;
+  LentMachine& operator=(const LentMachine&) = delete;
+
+  llvm::TargetMachine& operator*() const { return *machine_; }
+  llvm::TargetMachine* operator->() const { return machine_.get(); }
+
+ private:
+  const Target& target_;
+  bool quick_;
+  IdleMachines::Machine machine_;
+};
+
 // A program on its way to code, with everything that it needs.
 struct Compilation {
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::TargetMachine> machine;
+  LentMachine machine;
   std::unique_ptr<llvm::Module> module;
   llvm::legacy::PassManager passes;
   llvm::SmallString<0> output;
   llvm::raw_svector_ostream stream{output};
 
-  Compilation(const ir::Program& program, const Target& target, const EmitOptions& options = {})
-      : machine(machine_for(target)), module(emit(program, target, context, options)) {
+  Compilation(const ir::Program& program, const Target& target, const EmitOptions& options = {}, bool quick = false)
+      : machine(target, quick), module(emit(program, target, context, options)) {
     module->setDataLayout(machine->createDataLayout());
 #ifndef NDEBUG
     std::string broken;
@@ -74,6 +130,7 @@ struct Compilation {
     machine->Options.MCOptions.AsmVerbose = true;  // spills and blocks are commented
     add_code_generation(*machine, passes, stream, llvm::CodeGenFileType::AssemblyFile);
     passes.run(*module);
+    machine->Options.MCOptions.AsmVerbose = false;
     return std::string(output);
   }
 };
@@ -89,8 +146,9 @@ EmitOptions emit_options(const CodeOptions& options, const SharedKernels& shared
   return emit;
 }
 
-std::string object_of(const ir::Program& program, const Target& target, const EmitOptions& options) {
-  Compilation c(program, target, options);
+std::string object_of(const ir::Program& program, const Target& target, const EmitOptions& options,
+                      bool quick = false) {
+  Compilation c(program, target, options, quick);
   add_code_generation(*c.machine, c.passes, c.stream, llvm::CodeGenFileType::ObjectFile);
   c.passes.run(*c.module);
   return std::string(c.output);
@@ -168,13 +226,13 @@ std::string emit_object(const ir::Program& program, const Target& target, const 
   const Cuts cuts =
       options.debug_info ? Cuts(program.module.kernels.size()) : cuts_of(program, shared, options.threads);
   const std::vector<Part> parts = parts_of(program, shared, options.threads, cuts);
-  if (parts.size() == 1) return object_of(program, target, emit_options(options, shared));
+  if (parts.size() == 1) return object_of(program, target, emit_options(options, shared), options.quick);
   std::vector<std::string> objects(parts.size());
   each_on_threads(parts.size(), [&](std::size_t i) {
     EmitOptions part = emit_options(options, shared);
     part.part = parts[i];
     part.cuts = &cuts;
-    objects[i] = object_of(program, target, part);
+    objects[i] = object_of(program, target, part, options.quick);
   });
   return archive_of(objects);
 }

@@ -87,6 +87,9 @@ void add_code_generation(llvm::TargetMachine& any, llvm::legacy::PassManager& pa
   passes.add(config);
   passes.add(modules);
   if (config->addISelPasses()) throw InternalError("code generation: the target selects no instructions");
+  // Which is chosen there for code that is made quickly. It leaves vectors to the other selector, one by one, and LLVM
+  // 19 then loads halves of vectors that are masked off.
+  machine.setFastISel(false);
   config->addMachinePasses();
   config->setInitialized();
   llvm::MCContext& context = modules->getMMI().getContext();

@@ -35,6 +35,13 @@ class Nest {
     const auto plan = legal_nest(nodes_, classes_, anchor_class_, &why);
     if (!plan) throw InternalError("a nest that is none: " + why);
     plan_ = *plan;
+    Ranges ranges;
+    for (const std::string& s : plan_.extent.symbols()) {
+      const auto known = body.bounds.find(s);
+      const ir::DimBounds bounds = known == body.bounds.end() ? ir::DimBounds{} : known->second;
+      ranges[s] = {bounds.min, bounds.max};
+    }
+    may_be_empty_ = bounds_of(plan_.extent, ranges).min < 1;
     for (const auto& i : body.inputs)
       if (category(i.value.node) == Category::kCarried && is_transposed(i.value)) {
         rows_.push_back(i.value);
@@ -213,7 +220,10 @@ class Nest {
     for (const Value& v : rows_) give_memory(v);
     for (const Node* n : carried_)
       if (across.count(n)) give_memory({n, 0});
-    c_.loop("s", ceildiv(vectors(), cut.vectors), ir::LoopKind::kSerial, [&](const Dim& s) {
+    // The first strip is what gives sums their value, so there is one where there are no samples.
+    Dim strips = ceildiv(vectors(), cut.vectors);
+    if (may_be_empty_) strips = strips + Dim(1) - at_most(strips, 1);
+    c_.loop("s", strips, ir::LoopKind::kSerial, [&](const Dim& s) {
       const Dim before = Dim(cut.vectors) * s;
       const Dim here = at_most(vectors() - before, cut.vectors);
       const auto begin_vector = [&](const Dim& v) {
@@ -324,7 +334,8 @@ class Nest {
   AxisClasses classes_;
   int anchor_class_ = -1;
   NestPlan plan_;
-  std::vector<Value> rows_;  // inputs whose rows are transposed, and where they are in memory
+  bool may_be_empty_ = false;  // there may be no samples
+  std::vector<Value> rows_;    // inputs whose rows are transposed, and where they are in memory
   std::unordered_map<const Node*, std::string> row_buffers_;
   NodeSet placed_, read_;
   std::vector<const Node*> carried_, sums_;  // carried values that have memory; sums over samples

@@ -135,16 +135,23 @@ bool is_f32(const Match& m) { return operand_dtype(m) == DType::kF32; }
 bool is_floating(const Match& m) { return is_float(operand_dtype(m)); }
 bool is_bool(const Match& m) { return operand_dtype(m) == DType::kBool; }
 
-std::optional<double> splat_value(Value v) {
+std::optional<Array> splat_constant(Value v) {
   constexpr std::int64_t kLookedAt = 64;  // a larger constant with equal elements is not worth the search
   while (v.node->op->is(ir::kRepeating)) v = v.node->operands[0];
   if (v.node->op->name != "constant") return std::nullopt;
   const Array& a = v.node->attrs.get<Array>("value");
   if (a.size() == 0 || a.size() > kLookedAt) return std::nullopt;
-  const double first = a.at(0);
+  const bool floats = is_float(a.dtype());
   for (std::int64_t i = 1; i < a.size(); ++i)
-    if (!same(a.at(i), first)) return std::nullopt;
+    if (floats ? !same(a.at(i), a.at(0)) : a.at_integer(i) != a.at_integer(0)) return std::nullopt;
+  Array first(a.dtype(), Shape{});
+  floats ? first.set(0, a.at(0)) : first.set_integer(0, a.at_integer(0));
   return first;
+}
+
+std::optional<double> splat_value(Value v) {
+  const std::optional<Array> constant = splat_constant(v);
+  return constant ? std::optional(constant->at(0)) : std::nullopt;
 }
 
 struct RuleSet::Parsed {

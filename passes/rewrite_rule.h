@@ -48,7 +48,9 @@ bool is_f32(const Match& m);
 bool is_floating(const Match& m);
 bool is_bool(const Match& m);
 
-// The value of all elements, when the value is a constant or a broadcast of one that has the same bits everywhere.
+// The value of all elements, when the value is a constant or a broadcast of one that has the same bits everywhere: as a
+// scalar of its type, and as a number, which is exact for floats and for integers up to 2^53.
+std::optional<Array> splat_constant(ir::Value v);
 std::optional<double> splat_value(ir::Value v);
 
 // Makes the nodes of a pattern or a replacement, with these values for its letters and numbers.

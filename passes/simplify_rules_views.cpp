@@ -58,7 +58,7 @@ Value one_broadcast(const Match& m, Builder& b) {
   return ir::broadcast({&b, m('x')}, m.type().dims, compose(m.root().attrs.ints("axes"), m.inner().attrs.ints("axes")));
 }
 
-Value same_constant(const Match& m, Builder& b) { return ir::splat(b, m.type(), *splat_value(m('k'))); }
+Value same_constant(const Match& m, Builder& b) { return ir::splat(b, m.type(), *splat_constant(m('k'))); }
 
 constexpr Rule kRules[] = {
     {"reshape(x)", "x", same_type},
@@ -80,7 +80,7 @@ constexpr Rule kRules[] = {
 // The node with the elements of a broadcast of the given kind; an empty Value when v has no such form.
 Value before_broadcast(Value v, const Node& like, Builder& b) {
   if (v.node->op == like.op && v.node->attrs == like.attrs) return v.node->operands[0];
-  if (const auto k = splat_value(v)) {
+  if (const auto k = splat_constant(v)) {
     const Type& inner = like.operands[0].type();
     return ir::splat(b, {v.type().dtype, inner.dims}, *k);
   }

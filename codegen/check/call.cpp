@@ -55,14 +55,14 @@ BoundedOutcome interpret_with_bounds(const ir::Graph& graph, const Call& call) {
   return out;
 }
 
-Compiled::Compiled(ir::Program program, const Target& target, int threads) {
+Compiled::Compiled(ir::Program program, const Target& target, int threads, bool quick) {
   for (ir::Buffer& b : program.module.buffers)
     if (b.role == ir::BufferRole::kState) {
       if (!b.type.is_static()) throw Error("state '" + b.name + "' is " + b.type.str() + ", not of constant extents");
       b.storage = states_[b.name] =
           std::make_shared<StateStorage>(b.name, Array(b.type.dtype, b.logical_type().shape()), b.trainable);
     }
-  runtime::NativeCode code = jit(program, target, {.threads = threads});
+  runtime::NativeCode code = jit(program, target, {.threads = threads, .quick = quick});
   executable_ = std::make_unique<runtime::Executable>(std::move(program), std::move(code));
   executable_->set_threads(threads);
 }

@@ -41,7 +41,8 @@ BoundedOutcome interpret_with_bounds(const ir::Graph& graph, const Call& call);
 // A compiled program with storages of its own.
 class Compiled {
  public:
-  Compiled(ir::Program program, const Target& target, int threads = 1);
+  // `quick` as in CodeOptions.
+  Compiled(ir::Program program, const Target& target, int threads = 1, bool quick = false);
   // Sets the states, runs, reads them. Throws InternalError when a state that has no update changed.
   Outcome run(const Call& call);
   const ir::Program& program() const { return executable_->program(); }

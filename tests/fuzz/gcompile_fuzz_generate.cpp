@@ -23,10 +23,14 @@ class Generator : private ValuePool {
 
   Sample run() {
     begin();
-    const std::int64_t wanted = between(r_, 8, 34);
+    // Many small graphs find more than few large ones do; what needs many neighbours is in the large ones.
+    const std::int64_t wanted = chance(r_, 20) ? between(r_, 8, 34) : between(r_, 3, 14);
     for (int tries = 0; static_cast<std::int64_t>(made_.size()) < wanted && tries < 400; ++tries) {
       try {
-        add(grow());
+        transform_.reset();
+        if (!add(grow()) || !transform_) continue;
+        ++sample_.transforms[std::string(transform_->name)];
+        if (transform_->twin) must_be_same(transform_->value, transform_->twin);
       } catch (const ModelError&) {  // shape inference refuses what was tried
         continue;
       }
@@ -46,13 +50,15 @@ class Generator : private ValuePool {
   std::optional<Value> grow() {
     line();
     const std::int64_t what = between(r_, 1, 100);
-    if (what <= 50) return elementwise();
-    if (what <= 68) return view();
-    if (what <= 80) return reduction();
-    if (what <= 88) return contraction();
-    if (what <= 94) return structure();
-    if (what <= 97)
-      return transformed(r_, b_, made_.empty() ? pool_ : made_, [this](const Type& t) { return like(t); });
+    if (what <= 46) return elementwise();
+    if (what <= 62) return view();
+    if (what <= 74) return reduction();
+    if (what <= 82) return contraction();
+    if (what <= 90) return structure();
+    if (what <= 97) {
+      transform_ = transformed(r_, b_, made_.empty() ? pool_ : made_, [this](const Type& t) { return like(t); });
+      return transform_ ? std::optional(transform_->value) : std::nullopt;
+    }
     return made_from_nothing();
   }
 
@@ -65,6 +71,8 @@ class Generator : private ValuePool {
     }();
     const OpDef& op = *pick(r_, ops);
     if (op.name == "fma" && !with_fma_) return std::nullopt;
+    // Polynomials are what takes longest to compile.
+    if (!admits(op, DType::kI32) && chance(r_, 40)) return std::nullopt;
     if (op.name == "select") {
       const auto condition = any_where([](const Type& t) { return t.dtype == DType::kBool; });
       if (!condition) return std::nullopt;
@@ -90,8 +98,10 @@ class Generator : private ValuePool {
   Value in_domain(const OpDef& op, Value v) {
     if (!is_float(v.type().dtype)) return v;
     if (op.domain.low >= 0 && chance(r_, 95)) return positive(v);
-    if (largest(v) > std::max(std::abs(op.domain.low), std::abs(op.domain.high)) && chance(r_, 80))
-      return ir::unary("tanh", {&b_, v}).v;
+    if (largest(v) > std::max(std::abs(op.domain.low), std::abs(op.domain.high)) && chance(r_, 80)) {
+      const ir::V x{&b_, v}, one = ir::zeros_like(x) + 1.0;
+      return chance(r_, 30) ? ir::unary("tanh", x).v : ir::binary("max", ir::binary("min", x, one), -one).v;
+    }
     return v;
   }
 
@@ -99,7 +109,7 @@ class Generator : private ValuePool {
     const Value v = any();
     const Type& t = v.type();
     const std::int64_t what = between(r_, 0, 4);
-    if (what == 0) return broadcast_anew(v);
+    if (what == 0) return chance(r_, 25) ? b_.make("barrier", {v, any()}) : broadcast_anew(v);
     if (t.rank() == 0) return std::nullopt;
     if (what == 1) {
       Ints permutation;
@@ -243,7 +253,7 @@ class Generator : private ValuePool {
     const auto is_fixed = [](const Dim& d) { return d.is_constant() && d.constant() > 0; };
     const auto& dims = v.type().dims;
     const bool convolves = is_float(v.type().dtype) && dims.size() > 2 &&
-                           std::all_of(dims.begin() + 1, dims.end(), is_fixed) && chance(r_, 50);
+                           std::all_of(dims.begin() + 1, dims.end(), is_fixed) && chance(r_, 80);
     Ints axes, strides, dilations, folded;
     std::vector<Dim> sizes;
     for (std::size_t a = convolves ? 2 : 0; a < dims.size(); ++a) {
@@ -350,6 +360,7 @@ class Generator : private ValuePool {
   }
 
   const bool with_fma_;
+  std::optional<Transformed> transform_;  // what was grown last, if it is one
 };
 
 }  // namespace

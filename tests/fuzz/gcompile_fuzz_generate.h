@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "gcompile/codegen/check/call.h"
@@ -16,6 +18,7 @@ struct Sample {
   std::vector<codegen::DimValues> sizes;  // of its symbols
   std::uint64_t data_seed = 0;            // of inputs and states
   bool network = false;                   // a training step rather than random ops
+  std::map<std::string, int> transforms;  // what was done how often to pieces of it
 };
 
 // A function of (seed, index); `with_fma` is for targets that have it.

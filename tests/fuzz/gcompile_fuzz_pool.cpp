@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gcompile/base/error.h"
 #include "gcompile/codegen/check/sample.h"
 #include "gcompile/ir/op.h"
+#include "gcompile/ir/print.h"
 
 namespace gcompile::fuzz {
 namespace {
@@ -110,9 +112,8 @@ bool ValuePool::good(const Bounded& b) {
   return true;
 }
 
-void ValuePool::add(const std::optional<Value>& v) {
-  if (!v || size_of_type(v->type()) > kElements || known_.count(*v)) return;
-  std::vector<const ir::Node*> todo{v->node}, fresh;
+bool ValuePool::evaluate(Value v) {
+  std::vector<const ir::Node*> todo{v.node}, fresh;
   while (!todo.empty()) {
     const ir::Node* n = todo.back();
     todo.pop_back();
@@ -125,11 +126,23 @@ void ValuePool::add(const std::optional<Value>& v) {
     std::vector<const Bounded*> operands;
     for (const Value& o : n->operands) operands.push_back(&known_.at(o));
     std::vector<Bounded> results = codegen::evaluate_all_with_bounds(*n, operands, dims());
-    if (!std::all_of(results.begin(), results.end(), [&](const Bounded& b) { return good(b); })) return;
+    if (!std::all_of(results.begin(), results.end(), [&](const Bounded& b) { return good(b); })) return false;
     for (std::size_t r = 0; r < results.size(); ++r) known_[{n, static_cast<int>(r)}] = std::move(results[r]);
   }
+  return true;
+}
+
+bool ValuePool::add(const std::optional<Value>& v) {
+  if (!v || size_of_type(v->type()) > kElements || known_.count(*v) || !evaluate(*v)) return false;
   pool_.push_back(*v);
   made_.push_back(*v);
+  return true;
+}
+
+void ValuePool::must_be_same(Value a, Value b) {
+  if (!evaluate(a) || !evaluate(b) || same_bits(known_.at(a).value, known_.at(b).value)) return;
+  throw InternalError("two ways to one value give " + known_.at(a).value.str() + " and " + known_.at(b).value.str() +
+                      " in\n" + ir::print(sample_.graph));
 }
 
 }  // namespace gcompile::fuzz

@@ -42,8 +42,10 @@ class ValuePool {
 
   // The largest magnitude of a value's elements on the sample data; 0 for one that is not evaluated yet.
   double largest(ir::Value v) const;
-  // Evaluates the value and what it needs that is new; keeps it when it is good.
-  void add(const std::optional<ir::Value>& v);
+  // Evaluates the value and what it needs that is new; keeps it when it is good. Whether it was kept.
+  bool add(const std::optional<ir::Value>& v);
+  // Throws InternalError when two values that must have the same bits do not.
+  void must_be_same(ir::Value a, ir::Value b);
 
   RandomStream& r_;
   Sample sample_;
@@ -57,6 +59,7 @@ class ValuePool {
   void leaf(const std::string& name, const Type& type, bool state);
   std::optional<ir::Value> broadcast_to(ir::Value v, const Type& type);
   bool good(const codegen::Bounded& b);
+  bool evaluate(ir::Value v);
 
   std::uint32_t line_ = 0;
   ir::ValueMap<codegen::Bounded> known_;

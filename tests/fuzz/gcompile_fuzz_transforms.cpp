@@ -17,29 +17,41 @@ using ir::Value;
 
 constexpr std::size_t kMostNodes = 40;  // of a piece
 
+constexpr std::string_view kNames[] = {"map",      "carry",   "branch", "checkpoint", "batch",
+                                       "gradient", "tangent", "while",  "custom_vjp"};
+
 class Transformer {
  public:
   Transformer(RandomStream& random, ir::Builder& b, const std::vector<Value>& pool,
               const std::function<Value(const Type&)>& like)
       : r_(random), b_(b), pool_(pool), like_(like) {}
 
-  std::optional<Value> run() {
+  std::optional<Transformed> run() {
     const Value result = pick(r_, pool_);
     const auto given = below(result);
     if (!given) return std::nullopt;
-    switch (between(r_, 0, 7)) {
-      case 0: return mapped(*given, result);
-      case 1: return carried(*given, result);
-      case 2: return branch(*given, result);
-      case 3: return again(*given, result);
-      case 4: return batched(*given, result);
-      case 5: return gradient(*given, result);
-      case 6: return tangent(*given, result);
-      default: return repeated(*given, result);
-    }
+    const auto what = static_cast<std::size_t>(between(r_, 0, std::ssize(kNames) - 1));
+    Value twin;
+    const auto made = make(what, *given, result, twin);
+    if (!made) return std::nullopt;
+    return Transformed{kNames[what], *made, twin};
   }
 
  private:
+  std::optional<Value> make(std::size_t what, Value given, Value result, Value& twin) {
+    switch (what) {
+      case 0: return mapped(given, result);
+      case 1: return carried(given, result);
+      case 2: return branch(given, result);
+      case 3: return again(given, result);
+      case 4: return batched(given, result);
+      case 5: return gradient(given, result);
+      case 6: return tangent(given, result);
+      case 7: return repeated(given, result);
+      default: return custom(given, result, twin);
+    }
+  }
+
   // A value that `result` is made of.
   std::optional<Value> below(Value result) {
     std::vector<Value> found, todo{result};
@@ -159,6 +171,39 @@ class Transformer {
     return t ? std::optional(t) : std::nullopt;
   }
 
+  // The piece with its true derivative as a rule of its own; or its cotangent by that rule, with the twin that comes of
+  // the piece itself.
+  std::optional<Value> custom(Value given, Value result, Value& twin) {
+    const ir::Closure c = closure(given, result);
+    std::vector<Value> operands{given};
+    operands.insert(operands.end(), c.captured.begin(), c.captured.end());
+    const auto is_float_value = [](Value v) { return is_float(v.type().dtype); };
+    if (!std::all_of(operands.begin(), operands.end(), is_float_value) || !is_float_value(result)) return std::nullopt;
+    const Value made = b_.make("custom_vjp", operands, {}, {c.body, rule_of(*c.body)});
+    if (chance(r_, 50)) return made;
+    const Value cotangent = like_(result.type());
+    const std::vector<Value> plain = ir::inline_graph(b_, *c.body, operands);
+    const Value g = passes::cotangents_of(b_, {&made, 1}, {&cotangent, 1}, {&given, 1})[0];
+    twin = passes::cotangents_of(b_, plain, {&cotangent, 1}, {&given, 1})[0];
+    return g ? std::optional(g) : std::nullopt;
+  }
+
+  static std::shared_ptr<ir::Graph> rule_of(const ir::Graph& body) {
+    auto rule = std::make_shared<ir::Graph>("gradient");
+    rule->bounds = body.bounds;
+    ir::Builder b(*rule);
+    std::vector<Value> given;
+    for (const auto& i : body.inputs) given.push_back(b.input("v", i.value.type()));
+    const Type type = body.results[0].value.type();
+    b.input("y", type);
+    const Value cotangent = b.input("g", type);
+    const std::vector<Value> again = ir::inline_graph(b, body, given);
+    const std::vector<Value> gradients = passes::cotangents_of(b, again, {&cotangent, 1}, given);
+    for (std::size_t i = 0; i < given.size(); ++i)
+      rule->results.push_back({gradients[i] ? gradients[i] : ir::splat(b, given[i].type(), 0), ""});
+    return rule;
+  }
+
   RandomStream& r_;
   ir::Builder& b_;
   const std::vector<Value>& pool_;
@@ -167,9 +212,11 @@ class Transformer {
 
 }  // namespace
 
-std::optional<Value> transformed(RandomStream& random, ir::Builder& b, const std::vector<Value>& pool,
-                                 const std::function<Value(const Type&)>& like) {
+std::optional<Transformed> transformed(RandomStream& random, ir::Builder& b, const std::vector<Value>& pool,
+                                       const std::function<Value(const Type&)>& like) {
   return Transformer(random, b, pool, like).run();
 }
+
+std::span<const std::string_view> transform_names() { return kNames; }
 
 }  // namespace gcompile::fuzz

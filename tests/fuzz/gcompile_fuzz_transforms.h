@@ -5,6 +5,8 @@
 
 #include <functional>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "gcompile/ir/graph.h"
@@ -12,8 +14,15 @@
 
 namespace gcompile::fuzz {
 
+struct Transformed {
+  std::string_view name;  // of what was done
+  ir::Value value;
+  ir::Value twin = {};  // another way to the same bits, if there is one
+};
 // A new value made of those of the pool; nothing when the choice does not fit. `like` gives a value of a type.
-std::optional<ir::Value> transformed(RandomStream& random, ir::Builder& b, const std::vector<ir::Value>& pool,
-                                     const std::function<ir::Value(const Type&)>& like);
+std::optional<Transformed> transformed(RandomStream& random, ir::Builder& b, const std::vector<ir::Value>& pool,
+                                       const std::function<ir::Value(const Type&)>& like);
+// Of all there are.
+std::span<const std::string_view> transform_names();
 
 }  // namespace gcompile::fuzz

@@ -3,12 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <memory>
 
 #include "gcompile/codegen/check/check.h"
 #include "gcompile/codegen/check/gradient_check.h"
 #include "gcompile/codegen/compile.h"
 #include "gcompile/ir/parse.h"
 #include "gcompile/ir/print.h"
+#include "gcompile/passes/pipeline.h"
+#include "tests/support/guarded_arena.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -113,13 +117,65 @@ TEST(Check, SaysWhatItCompared) {
   CheckOptions options;
   options.targets = {default_target()};
   options.sizes = {{{"N", 4}}, {{"N", 19}}};
+  options.unshared = true;
   const CheckReport report = check(g, options);
   EXPECT_TRUE(report.ok()) << report.message;
   std::string all;
   for (const auto& line : report.lines) all += line.what + "\n";
-  for (const char* what : {"N = 4: interpreter, after simplify\n", "N = 19: compiled for", "N = 19: kernels printed",
-                           "N = 4: compiled for these extents", "N = 19: gradient by x"})
+  for (const char* what :
+       {"N = 4: interpreter, after simplify\n", "N = 19: compiled for", "N = 19: kernels printed",
+        "N = 4: compiled for these extents", "N = 19: nothing in place or shared", "N = 19: gradient by x"})
     EXPECT_NE(all.find(what), std::string::npos) << what << " in\n" << all;
+}
+
+// States that change places need memory besides their own, which is asked of `allocate`.
+TEST(Check, GivesProgramsTheMemoryThatIsSaid) {
+  const ir::Graph g = ir::parse_graph(
+      "graph @g() { state @a: f32[40] state @b: f32[40] %0 = neg(@a) : f32[40] return update @a = @b update @b = %0 }");
+  CheckOptions options;
+  options.targets = {default_target()};
+  options.sizes = {{}};
+  std::vector<std::int64_t> asked;
+  options.allocate = [&](std::int64_t bytes) {
+    asked.push_back(bytes);
+    return std::shared_ptr<std::byte>(new std::byte[static_cast<std::size_t>(bytes)],
+                                      std::default_delete<std::byte[]>());
+  };
+  const CheckReport report = check(g, options);
+  EXPECT_TRUE(report.ok()) << report.message;
+  ASSERT_FALSE(asked.empty());
+  EXPECT_GE(asked[0], 160);
+}
+
+// With `quick` LLVM does less, and the code is another; its bits are not.
+TEST(Compiled, QuickCodeHasTheSameBits) {
+  const ir::Graph g = ir::parse_graph(
+      "graph @g(%x: f32[N,7], %w: f32[7,5]) { %0 = dot(%x, %w) {lhs_contract = [1], rhs_contract = [0]} : f32[N,5] "
+      "%1 = exp(%0) : f32[N,5] %2 = reduce_sum(%1) {axes = [0]} : f32[5] return %1, %2 }");
+  const Target target = default_target();
+  const ir::Program program = passes::run_pipeline(g, {target});
+  EXPECT_NE(emit_object(program, target), emit_object(program, target, {.quick = true}));
+  Compiled full(program, target), quick(program, target, 1, true);
+  for (const std::int64_t n : {1, 16, 37}) {
+    const Call call = sample_call(g, {{"N", n}}, 3);
+    EXPECT_EQ(compare_bits(full.run(call), quick.run(call)).worst, "") << n;
+  }
+}
+
+// Elements that a mask leaves out may lie where no memory is. LLVM's selector for quick code read some of them.
+TEST(Compiled, QuickCodeReadsNothingThatIsMaskedOff) {
+  const ir::Graph g = ir::parse_graph(
+      "graph @g(%x: f32[N,4]) { %0 = abs(%x) : f32[N,4] %1 = concat(%0, %x, %0) {axis = 0} : f32[3*N,4] return %1 }");
+  for (const std::string& name : target_names()) {
+    CheckOptions options;
+    options.targets = {target_named(name)};
+    if (!runs_here(options.targets[0], nullptr)) continue;
+    options.sizes = {{{"N", 2}}, {{"N", 16}}};
+    options.quick = true;
+    options.threads = options.kernel_text = false;
+    options.allocate = [](std::int64_t bytes) { return gcompile::testing::before_a_guard(bytes); };
+    EXPECT_EXIT(std::_Exit(check(g, options).ok() ? 0 : 1), ::testing::ExitedWithCode(0), "") << name;
+  }
 }
 
 // A graph that a pass cannot take is a failure that names the pass, not an exception.

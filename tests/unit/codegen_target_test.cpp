@@ -4,6 +4,7 @@
 
 #include "codegen_program.h"
 #include "gcompile/base/error.h"
+#include "gcompile/codegen/host.h"
 
 namespace gcompile::codegen::testing {
 namespace {
@@ -113,6 +114,19 @@ TEST(CodegenTarget, TextAndObjectForEveryTargetWhetherItRunsHereOrNot) {
   const std::string narrow = emit_assembly(p.program(), target_named("x86-64-v3"));
   EXPECT_NE(narrow.find("%ymm"), std::string::npos);
   EXPECT_EQ(narrow.find("%zmm"), std::string::npos);
+}
+
+// What the processor's name implies is left out, and nothing else.
+TEST(CodegenTarget, TheHostsNameAndWhatIsBeyondItSayAllThatItHas) {
+  Target all = host_target();
+  for (const std::string& feature : host().enabled) all.features += (all.features.empty() ? "+" : ",+") + feature;
+  TestProgram p = doubled();
+  EXPECT_EQ(emit_object(p.program(), host_target()).size(), emit_object(p.program(), all).size());
+  EXPECT_EQ(emit_assembly(p.program(), host_target()), emit_assembly(p.program(), all));
+  EXPECT_FALSE(host().enabled.empty());
+  const std::string given = "," + host().features;
+  for (const std::string& feature : host().enabled)
+    EXPECT_EQ(given.find(",-" + feature), std::string::npos) << feature << " in " << given;
 }
 
 // More values alive at once than there are registers: spills of 64 bytes use aligned moves of an aligned stack.

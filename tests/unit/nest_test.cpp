@@ -4,6 +4,7 @@
 #include "gcompile/codegen/check/compare.h"
 #include "gcompile/codegen/compile.h"
 #include "gcompile/ir/op.h"
+#include "gcompile/ir/parse.h"
 #include "gcompile/ir/print.h"
 #include "gcompile/passes/nest_cut.h"
 #include "gcompile/passes/pipeline.h"
@@ -116,6 +117,27 @@ TEST(NestCut, AgreesWithTheInterpreter) {
       const codegen::Difference d =
           codegen::compare_within(codegen::interpret_with_bounds(graph, call), compiled.run(call));
       EXPECT_TRUE(d.ok()) << net.str() << ", N = " << n << ": " << d.worst;
+    }
+  }
+}
+
+// Sums over no samples are what they begin with, whether it is known that there are none or found out at a call.
+TEST(NestCut, NoSamplesGiveZeros) {
+  const Target target = codegen::default_target();
+  for (const bool symbolic : {true, false}) {
+    const std::string n = symbolic ? "N" : "0";
+    const ir::Graph graph =
+        ir::parse_graph("graph @g(%x: f32[" + n + ",3,19]) { " + (symbolic ? "dim N in 0 .. 4096 " : "") +
+                        "%0 = tanh(%x) : f32[" + n + ",3,19] %1 = reduce_sum(%0) {axes = [0]} : f32[3,19] return %1 }");
+    const ir::Program made = program(graph, target);
+    EXPECT_NE(ir::print(made.module).find("strips of"), std::string::npos);
+    codegen::Compiled compiled(made, target);
+    for (const std::int64_t size : {symbolic ? 400 : 0, 0}) {  // the second finds the sums of the first in the frame
+      const codegen::DimValues dims = symbolic ? codegen::DimValues{{"N", size}} : codegen::DimValues{};
+      const codegen::Call call = codegen::sample_call(graph, dims, 5);
+      const codegen::Difference d =
+          codegen::compare_within(codegen::interpret_with_bounds(graph, call), compiled.run(call));
+      EXPECT_TRUE(d.ok()) << n << " = " << size << ": " << d.worst;
     }
   }
 }
