@@ -112,7 +112,8 @@ class GraphHash {
 
   void run() {
     // Breaks when the graph gets a member: it may belong to the key.
-    const auto& [name, arena, inputs, states, results, updates, bounds, locations, reasons, backward] = graph_;
+    const auto& [name, arena, inputs, states, results, updates, bounds, requirements, locations, reasons, backward] =
+        graph_;
     static_cast<void>(arena);
     static_cast<void>(locations);  // asked for node by node, like:
     static_cast<void>(backward);
@@ -141,6 +142,13 @@ class GraphHash {
       hash_.add(std::string_view(symbol));
       hash_.add(b.min);
       hash_.add(b.max);
+    }
+    hash_.add(static_cast<std::int64_t>(requirements.size()));
+    for (const ir::Requirement& r : requirements) {
+      hash_.add(std::string_view(r.extent.str()));
+      hash_.add(r.least);
+      hash_.add(std::string_view(r.what));
+      add(hash_, {r.where});
     }
   }
 

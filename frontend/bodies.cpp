@@ -24,7 +24,9 @@ ir::Closure trace_body(const Making& making, const std::string& name, const std:
   for (const ir::Value& v : leaves) arguments.push_back(making.tensor(v));
   const std::size_t updates = making.trace().update_count();
   const auto first = static_cast<int>(making.trace().graph().arena->size());
+  const std::vector<Location> where = making.builder().where;  // the loop's or branch's own line, no line of its body
   const std::vector<Tensor> results = f(arguments);
+  making.builder().where = where;
   if (making.trace().update_count() != updates)
     making.fail("a state is set in the body; a state is set once in a call, after every read, so carry the value and "
                 "set the state to the result");

@@ -134,6 +134,9 @@ bool fuse_as_one(const Nodes& computed, const std::vector<Value>& outputs, const
                  const std::string& why_not) {
   for (const Node* n : computed)
     if (!n->types[0].is_static()) return false;
+  if (static_cast<std::size_t>(std::count_if(computed.begin(), computed.end(),
+                                             [](const Node* n) { return !is_cheap(*n); })) > kMostNodesInOne)
+    return false;
   const std::int64_t bytes = frame_bytes(placed_for_loops(computed, outputs), nullptr, nullptr, -1);
   if (bytes > context.target.l1_bytes / 2) return false;
   for (const Group& g : grouped(computed, outputs, context.target))

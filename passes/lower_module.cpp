@@ -39,7 +39,8 @@ void LoweredModule::inside(const Graph& body, int region, const std::vector<std:
 std::string LoweredModule::add(std::string name, const Type& type, BufferRole role) {
   for (char& ch : name)
     if (!std::isalnum(static_cast<unsigned char>(ch)) && ch != '_' && ch != '.') ch = '_';
-  if (name.empty() || !(std::isalpha(static_cast<unsigned char>(name[0])) || name[0] == '_')) name = "_" + name;
+  const bool begins_a_name = !name.empty() && (std::isalpha(static_cast<unsigned char>(name[0])) || name[0] == '_');
+  if (!begins_a_name) name = "_" + name;
   std::string unique = name;
   const auto taken = [&] {
     return std::any_of(module_.buffers.begin(), module_.buffers.end(),

@@ -15,6 +15,8 @@ namespace gcompile::passes {
 
 // Nodes whose elements one loop makes at most, which bounds the time LLVM takes.
 constexpr std::size_t kMostNodesTogether = 128;
+// And one kernel of loops at most: the time that LLVM takes for straight-line code grows faster than the code.
+constexpr std::size_t kMostNodesInOne = 512;
 
 std::unordered_set<const ir::Node*> placed_nodes(const std::vector<const ir::Node*>& nodes,
                                                  const std::vector<ir::Value>& outputs);

@@ -121,6 +121,7 @@ class Specializer {
 }  // namespace
 
 ir::Graph specialize(const ir::Graph& graph, const DimValues& values) {
+  Specializer(values).requirements(graph.requirements);  // before bounds, which say less
   check(values, graph.symbols(), graph.bounds);
   return values.empty() ? graph : Specializer(values).graph(graph);
 }

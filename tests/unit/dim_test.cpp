@@ -117,10 +117,10 @@ TEST(Dim, AtMostFoldsPrintsAndSimplifies) {
   EXPECT_EQ(at_most(N, 5).substitute({{"N", Dim(3)}}), Dim(3));
   EXPECT_EQ(floordiv(Dim(4) * at_most(N, 5) + Dim(2), 4), at_most(N, 5));
   EXPECT_THROW(at_most(N, 0), InternalError);
-  EXPECT_EQ(passes::simplify(at_most(N, 5), {{"N", {0, 5}}}), N);
-  EXPECT_EQ(passes::simplify(at_most(N, 5), {{"N", {5, 90}}}), Dim(5));
-  EXPECT_EQ(passes::simplify(at_most(N, 5), {{"N", {0, 90}}}), at_most(N, 5));
-  EXPECT_EQ(passes::bounds_of(at_most(N, 5), {{"N", {2, 90}}}), (passes::Interval{2, 5}));
+  EXPECT_EQ(simplify(at_most(N, 5), {{"N", {0, 5}}}), N);
+  EXPECT_EQ(simplify(at_most(N, 5), {{"N", {5, 90}}}), Dim(5));
+  EXPECT_EQ(simplify(at_most(N, 5), {{"N", {0, 90}}}), at_most(N, 5));
+  EXPECT_EQ(bounds_of(at_most(N, 5), {{"N", {2, 90}}}), (Interval{2, 5}));
 }
 
 TEST(Dim, FloordivAndModAgreeWithNumbers) {
