@@ -2,6 +2,7 @@
 
 #include "gcompile/codegen/compile.h"
 #include "gcompile/frontend/trace.h"
+#include "gcompile/ir/bind_symbols.h"
 #include "gcompile/passes/specialize.h"
 #include "gcompile/runtime/thread_pool.h"
 
@@ -26,12 +27,10 @@ namespace {
 
 const char kBatch[] = "N";
 
-// The values that extents have in shapes: what a symbol alone stands for.
+// What the shapes say of symbols.
 std::map<std::string, std::int64_t> bound_symbols(const std::vector<Type>& types, const std::vector<Shape>& shapes) {
   std::map<std::string, std::int64_t> values;
-  for (std::size_t i = 0; i < shapes.size(); ++i)
-    for (int axis = 0; axis < types[i].rank() && axis < shapes[i].rank(); ++axis)
-      if (const auto symbol = types[i].dim(axis).as_symbol()) values.emplace(*symbol, shapes[i][axis]);
+  ir::bind_symbols(types, shapes, values);
   return values;
 }
 

@@ -5,6 +5,7 @@
 
 #include "gcompile/frontend/describe.h"
 #include "gcompile/frontend/tensor.h"
+#include "gcompile/frontend/unbound.h"
 #include "gcompile/ir/build.h"
 #include "gcompile/ir/op.h"
 
@@ -130,6 +131,7 @@ ir::Graph Trace::finish(std::span<const Tensor> results, Where where) {
     graph_.updates.push_back({graph_.state_index(leaf), u.value});
   }
   refuse_placeholders();
+  refuse_unbound_symbols(graph_);
   return std::move(graph_);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gcompile/base/error.h"
+#include "gcompile/ir/bind_symbols.h"
 #include "gcompile/ir/op.h"
 
 namespace gcompile::ir {
@@ -24,6 +25,17 @@ void bind_symbols(const std::string& what, const Type& type, const Array& value,
       if (!fresh && it->second != value.shape()[a])
         refuse(what, type, value, *symbol + " is " + std::to_string(it->second) + " elsewhere");
     }
+}
+
+// Those that are no extent by themselves.
+void solve_symbols(const Graph& graph, const std::vector<Array>& inputs, Dims& dims) {
+  std::vector<Type> types;
+  std::vector<Shape> shapes;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    types.push_back(graph.inputs[i].value.type());
+    shapes.push_back(inputs[i].shape());
+  }
+  ir::bind_symbols(types, shapes, dims);
 }
 
 void check(const std::string& what, const Type& type, const Array& value, const Dims& dims) {
@@ -90,6 +102,7 @@ Evaluation interpret(const Graph& graph, const std::vector<Array>& inputs, const
     bind_symbols("input " + graph.inputs[i].name, graph.inputs[i].value.type(), inputs[i], dims);
   for (std::size_t i = 0; i < states.size(); ++i)
     bind_symbols("state " + graph.states[i].name, graph.states[i].value.type(), states[i], dims);
+  solve_symbols(graph, inputs, dims);
 
   ValueMap<Array> values;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
