@@ -66,11 +66,12 @@ FunctionCache::FunctionCache(Body body, std::size_t result_count, const JitOptio
   last_ = &compile(specs, std::vector<Where>(specs.size(), where));
 }
 
-void FunctionCache::enter() {
+void FunctionCache::enter(std::span<const Argument* const> arguments) {
   if (busy_.exchange(true, std::memory_order_acquire))
-    throw CallError("'" + options_.name +
-                    "' is called while another call of it runs: calls of one compiled function "
-                    "are exclusive; give each thread a function of its own");
+    throw CallError(arguments.empty() ? Location{} : Location::from(arguments[0]->where()),
+                    "'" + options_.name +
+                        "' is called while another call of it runs: calls of one compiled function "
+                        "are exclusive; give each thread a function of its own");
 }
 
 bool FunctionCache::fits(const Variant& variant, std::span<const Argument* const> arguments) {
@@ -199,7 +200,7 @@ Program FunctionCache::compiled() const {
 }
 
 Program FunctionCache::compiled(std::span<const Argument* const> arguments) {
-  const Busy busy(*this);
+  const Busy busy(*this, arguments);
   Variant& v = find(arguments);
   for (std::size_t i = 0; i < arguments.size(); ++i) v.shapes[i] = arguments[i]->array().shape();
   v.has_run = false;
