@@ -23,6 +23,10 @@ class Making {
   // Throws ModelError "line: name: message" and a line for each operand.
   [[noreturn]] void fail(const std::string& message,
                          const std::vector<std::pair<std::string, Tensor>>& operands = {}) const;
+  // An error for a shape with a negative extent.
+  void require_extents(const std::vector<Dim>& dims) const;
+  // An error for a number where an integer of the dtype is wanted, when it is none.
+  void require_integer(const Operand& number, DType dtype, const std::string& what) const;
   // Axis in [0, rank), or an error.
   std::int64_t axis(std::int64_t axis, const Tensor& x) const;
   // Ascending, without repetition; all axes for the default.
