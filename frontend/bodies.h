@@ -15,6 +15,12 @@ namespace gcompile {
 // A function on Tensors whose arity is known when it is run.
 using TensorFunction = std::function<std::vector<Tensor>(const std::vector<Tensor>&)>;
 
+// With as many arguments as the user's function takes, where that is not sure to be what it will be given.
+struct CountedFunction {
+  TensorFunction call;
+  std::size_t arity;
+};
+
 struct Placeholder {
   std::string name;
   Type type;

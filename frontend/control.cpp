@@ -9,10 +9,11 @@
 namespace gcompile {
 namespace {
 
-void require_arity(const Making& making, std::size_t arity, std::size_t given, const char* of) {
+void require_arity(const Making& making, std::size_t arity, std::size_t given, const std::string& of,
+                   const std::string& function = "function") {
   if (arity != given)
-    making.fail("the function takes " + std::to_string(arity) + " arguments, it is given " + std::to_string(given) +
-                " (" + of + ")");
+    making.fail("the " + function + " takes " + std::to_string(arity) + (arity == 1 ? " argument" : " arguments") +
+                ", it is given " + std::to_string(given) + " (" + of + ")");
 }
 
 // `mask` is of the leading axis; x where it holds, else y.
@@ -85,10 +86,11 @@ void check_step(std::size_t carries, std::size_t given, Where where) {
         .fail("the step returns " + std::to_string(carries) + " carries, it was given " + std::to_string(given));
 }
 
-Step scan_function(const TensorFunction& function, std::size_t arity, const std::vector<Tensor>& carries,
-                   const std::vector<Tensor>& given_sequences, const ScanOptions& options, Where where) {
-  const Making making("scan", where);
-  require_arity(making, arity, carries.size() + given_sequences.size(), "carries, then an element of each sequence");
+namespace {
+
+// The function takes as many arguments as it will be given.
+Step scan_of(const Making& making, const TensorFunction& function, const std::vector<Tensor>& carries,
+             const std::vector<Tensor>& given_sequences, const ScanOptions& options, Where where) {
   const Dim steps = steps_of(making, given_sequences, options);
   std::vector<Tensor> sequences = given_sequences;
   TensorFunction f = function;
@@ -121,14 +123,34 @@ Step scan_function(const TensorFunction& function, std::size_t arity, const std:
   return result;
 }
 
-std::vector<Tensor> while_function(const TensorFunction& condition, const TensorFunction& body,
+}  // namespace
+
+Step scan_function(const CountedFunction& f, const std::vector<Tensor>& carries, const std::vector<Tensor>& sequences,
+                   const ScanOptions& options, Where where) {
+  const Making making("scan", where);
+  require_arity(making, f.arity, carries.size() + sequences.size(), "carries, then an element of each sequence");
+  return scan_of(making, f.call, carries, sequences, options, where);
+}
+
+Tensor for_function(const CountedFunction& f, const Dim& count, const Tensor& initial, Where where) {
+  const Making making("for_loop", where);
+  require_arity(making, f.arity, 2, "the number of the step, then the value");
+  if (count.is_constant() && count.constant() < 0) making.fail("the number of steps is " + count.str());
+  const auto swapped = [&](const std::vector<Tensor>& a) { return f.call({a[1], a[0]}); };
+  const Tensor numbers = arange(count, DType::kI32, where);
+  return scan_of(making, swapped, {initial}, {numbers}, {.length = count}, where).carries[0];
+}
+
+std::vector<Tensor> while_function(const CountedFunction& condition, const CountedFunction& body,
                                    const std::vector<Tensor>& carries, Where where) {
   const Making making("while_loop", where);
   if (carries.empty()) making.fail("there is no carry; a condition that cannot change holds for ever or never");
   std::vector<Placeholder> inside;
   for (const Tensor& t : carries) inside.push_back({"carry", making.value(t).type()});
-  ir::Closure test = trace_body(making, "condition", inside, condition),
-              step = trace_body(making, "step", inside, body);
+  require_arity(making, condition.arity, carries.size(), "the carries", "condition");
+  require_arity(making, body.arity, carries.size(), "the carries", "body");
+  ir::Closure test = trace_body(making, "condition", inside, condition.call),
+              step = trace_body(making, "step", inside, body.call);
   if (test.body->results.size() != 1 || !(test.body->results[0].value.type() == Type{DType::kBool, {}}))
     making.fail("the condition must be a bool scalar, not " +
                 (test.body->results.empty() ? "nothing" : test.body->results[0].value.type().str()));
@@ -166,7 +188,7 @@ std::vector<Tensor> checkpoint_function(const TensorFunction& f, const std::vect
   return results_of(making, making.builder().make("checkpoint", std::move(operands), {}, {closure.body}));
 }
 
-std::vector<Tensor> custom_vjp_function(const TensorFunction& f, const TensorFunction& gradient,
+std::vector<Tensor> custom_vjp_function(const TensorFunction& f, const CountedFunction& gradient,
                                         const std::vector<Tensor>& arguments, Where where) {
   const Making making("custom_vjp", where);
   std::vector<Placeholder> inside;
@@ -175,7 +197,9 @@ std::vector<Tensor> custom_vjp_function(const TensorFunction& f, const TensorFun
   std::vector<Placeholder> back = inside;
   for (const char* what : {"result", "cotangent"})
     for (const auto& r : primal.body->results) back.push_back({what, r.value.type()});
-  ir::Closure rule = trace_body(making, "gradient", back, gradient, Invariants::kInside);
+  require_arity(making, gradient.arity, back.size(), "the arguments, the results, the cotangents of the results",
+                "gradient");
+  ir::Closure rule = trace_body(making, "gradient", back, gradient.call, Invariants::kInside);
   for (const ir::Closure* c : {&primal, &rule})
     for (const ir::Value& v : c->captured)
       if (is_float(v.type().dtype) && !v.node->op->is(ir::kStopsGradient))

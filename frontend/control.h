@@ -37,14 +37,16 @@ struct Step {
 
 // A function of the carries, then of one element of each sequence, for each element of their leading axes. The gradient
 // of a scan is a scan again: it keeps the carries of every step and computes the rest of the step again.
-Step scan_function(const TensorFunction& f, std::size_t arity, const std::vector<Tensor>& carries,
-                   const std::vector<Tensor>& sequences, const ScanOptions& options, Where where);
+Step scan_function(const CountedFunction& f, const std::vector<Tensor>& carries, const std::vector<Tensor>& sequences,
+                   const ScanOptions& options, Where where);
+// f(i, x), so often.
+Tensor for_function(const CountedFunction& f, const Dim& count, const Tensor& initial, Where where);
 
 // ModelError unless a step returns as many carries as it was given.
 void check_step(std::size_t carries, std::size_t given, Where where);
 
 // As long as the condition, a bool scalar, holds of the carries. It has no gradient (see scan).
-std::vector<Tensor> while_function(const TensorFunction& condition, const TensorFunction& body,
+std::vector<Tensor> while_function(const CountedFunction& condition, const CountedFunction& body,
                                    const std::vector<Tensor>& carries, Where where);
 
 // The results of one of two functions without arguments; the other one is not run.
@@ -52,7 +54,7 @@ std::vector<Tensor> cond_function(const Tensor& condition, const TensorFunction&
                                   const TensorFunction& on_false, Where where);
 
 std::vector<Tensor> checkpoint_function(const TensorFunction& f, const std::vector<Tensor>& arguments, Where where);
-std::vector<Tensor> custom_vjp_function(const TensorFunction& f, const TensorFunction& gradient,
+std::vector<Tensor> custom_vjp_function(const TensorFunction& f, const CountedFunction& gradient,
                                         const std::vector<Tensor>& arguments, Where where);
 
 namespace detail {
@@ -81,6 +83,7 @@ R from_tensors(std::vector<Tensor> list) {
   }
 }
 
+// The arguments are as many as f takes, which who calls it has made sure of.
 template <class F, std::size_t... I>
 auto call_with(const F& f, const std::vector<Tensor>& arguments, std::index_sequence<I...>) {
   return f(arguments.at(I)...);
@@ -97,7 +100,27 @@ TensorFunction erased(F f) {
   return [f = std::move(f)](const std::vector<Tensor>& arguments) { return tensors(call_with(f, arguments)); };
 }
 template <class F>
+CountedFunction counted(F f) {
+  return {erased(std::move(f)), signature_of<F>::arity};
+}
+template <class F>
 using result_of = std::decay_t<typename signature_of<F>::Result>;
+
+// What a transform makes of F: a function of as many Tensors, with the result's type, which tells so of itself. So it
+// is given to other transforms as any function is.
+template <class F, class Indices = std::make_index_sequence<signature_of<F>::arity>>
+class TransformedFunction;
+template <class F, std::size_t... I>
+class TransformedFunction<F, std::index_sequence<I...>> {
+ public:
+  explicit TransformedFunction(TensorFunction f) : f_(std::move(f)) {}
+  result_of<F> operator()(always_t<Tensor, I>... arguments) const {
+    return from_tensors<result_of<F>>(f_({arguments...}));
+  }
+
+ private:
+  TensorFunction f_;
+};
 
 }  // namespace detail
 
@@ -114,7 +137,7 @@ template <class F>
       step.carries.insert(step.carries.end(), step.stacked.begin(), step.stacked.end());
       return step.carries;
     };
-    return scan_function(flat, detail::signature_of<F>::arity, carries, sequences, options, where);
+    return scan_function({flat, detail::signature_of<F>::arity}, carries, sequences, options, where);
   }
 
 // One carry and one sequence; f returns the next carry and what is stacked.
@@ -125,8 +148,7 @@ std::pair<Tensor, Tensor> scan(F f, const Tensor& carry, const Tensor& sequence,
   static_assert(std::same_as<detail::result_of<F>, std::array<Tensor, 2>> ||
                     std::same_as<detail::result_of<F>, std::pair<Tensor, Tensor>>,
                 "a step of a scan returns gc::outputs(next carry, stacked), or a gc::Step of lists of them");
-  const Step all =
-      scan_function(detail::erased(std::move(f)), detail::signature_of<F>::arity, {carry}, {sequence}, options, where);
+  const Step all = scan_function(detail::counted(std::move(f)), {carry}, {sequence}, options, where);
   return {all.carries[0], all.stacked[0]};
 }
 
@@ -135,17 +157,14 @@ template <class F>
 Tensor for_loop(const Dim& count, F f, const Tensor& initial, Where where = Where::current()) {
   static_assert(std::same_as<detail::result_of<F>, Tensor>,
                 "a step of a for_loop returns the next value, a gc::Tensor");
-  const auto swapped = [f = detail::erased(std::move(f))](const std::vector<Tensor>& a) { return f({a[1], a[0]}); };
-  return scan_function(swapped, detail::signature_of<F>::arity, {initial}, {arange(count, DType::kI32, where)},
-                       {.length = count}, where)
-      .carries[0];
+  return for_function(detail::counted(std::move(f)), count, initial, where);
 }
 
 // condition(x...) -> bool scalar; body(x...) -> the next ones, a Tensor or gc::outputs of them.
 template <class C, class F>
 std::vector<Tensor> while_loop(C condition, F body, const std::vector<Tensor>& initial,
                                Where where = Where::current()) {
-  return while_function(detail::erased(std::move(condition)), detail::erased(std::move(body)), initial, where);
+  return while_function(detail::counted(std::move(condition)), detail::counted(std::move(body)), initial, where);
 }
 template <class C, class F>
 Tensor while_loop(C condition, F body, const Tensor& initial, Where where = Where::current()) {
@@ -165,26 +184,19 @@ auto cond(const Tensor& condition, F on_true, G on_false, Where where = Where::c
 // The same function, whose values between are not kept for the gradient but computed again.
 template <class F>
 auto checkpoint(F f, Where where = Where::current()) {
-  detail::require_signature<F>();
-  return [ f = std::move(f), where ]<std::convertible_to<Tensor>... T>(const T&... arguments) {
-    static_assert(sizeof...(T) == detail::signature_of<F>::arity, "as many arguments as the function takes");
-    return detail::from_tensors<detail::result_of<F>>(
-        checkpoint_function(detail::erased(f), {Tensor(arguments)...}, where));
-  };
+  return detail::TransformedFunction<F>(
+      [f = detail::erased(std::move(f)), where](const std::vector<Tensor>& arguments) {
+        return checkpoint_function(f, arguments, where);
+      });
 }
 
 // f with a gradient of one's own: gradient(arguments.., results.., cotangents of results..) returns the cotangents of
 // the arguments that are floats.
 template <class F, class G>
 auto custom_vjp(F f, G gradient, Where where = Where::current()) {
-  detail::require_signature<F>();
-  detail::require_signature<G>();
-  return [ f = std::move(f), gradient = std::move(gradient),
-           where ]<std::convertible_to<Tensor>... T>(const T&... arguments) {
-    static_assert(sizeof...(T) == detail::signature_of<F>::arity, "as many arguments as the function takes");
-    return detail::from_tensors<detail::result_of<F>>(
-        custom_vjp_function(detail::erased(f), detail::erased(gradient), {Tensor(arguments)...}, where));
-  };
+  return detail::TransformedFunction<F>(
+      [f = detail::erased(std::move(f)), gradient = detail::counted(std::move(gradient)),
+       where](const std::vector<Tensor>& arguments) { return custom_vjp_function(f, gradient, arguments, where); });
 }
 
 }  // namespace gcompile

@@ -2,6 +2,7 @@
 
 #include "gcompile/codegen/compile.h"
 #include "gcompile/frontend/trace.h"
+#include "gcompile/ir/bind_symbols.h"
 #include "gcompile/passes/specialize.h"
 #include "gcompile/runtime/thread_pool.h"
 
@@ -26,12 +27,10 @@ namespace {
 
 const char kBatch[] = "N";
 
-// The values that extents have in shapes: what a symbol alone stands for.
+// What the shapes say of symbols.
 std::map<std::string, std::int64_t> bound_symbols(const std::vector<Type>& types, const std::vector<Shape>& shapes) {
   std::map<std::string, std::int64_t> values;
-  for (std::size_t i = 0; i < shapes.size(); ++i)
-    for (int axis = 0; axis < types[i].rank() && axis < shapes[i].rank(); ++axis)
-      if (const auto symbol = types[i].dim(axis).as_symbol()) values.emplace(*symbol, shapes[i][axis]);
+  ir::bind_symbols(types, shapes, values);
   return values;
 }
 
@@ -67,11 +66,12 @@ FunctionCache::FunctionCache(Body body, std::size_t result_count, const JitOptio
   last_ = &compile(specs, std::vector<Where>(specs.size(), where));
 }
 
-void FunctionCache::enter() {
+void FunctionCache::enter(std::span<const Argument* const> arguments) {
   if (busy_.exchange(true, std::memory_order_acquire))
-    throw CallError("'" + options_.name +
-                    "' is called while another call of it runs: calls of one compiled function "
-                    "are exclusive; give each thread a function of its own");
+    throw CallError(arguments.empty() ? Location{} : Location::from(arguments[0]->where()),
+                    "'" + options_.name +
+                        "' is called while another call of it runs: calls of one compiled function "
+                        "are exclusive; give each thread a function of its own");
 }
 
 bool FunctionCache::fits(const Variant& variant, std::span<const Argument* const> arguments) {
@@ -200,7 +200,7 @@ Program FunctionCache::compiled() const {
 }
 
 Program FunctionCache::compiled(std::span<const Argument* const> arguments) {
-  const Busy busy(*this);
+  const Busy busy(*this, arguments);
   Variant& v = find(arguments);
   for (std::size_t i = 0; i < arguments.size(); ++i) v.shapes[i] = arguments[i]->array().shape();
   v.has_run = false;

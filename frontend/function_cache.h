@@ -92,7 +92,7 @@ class FunctionCache {
   // Calls are exclusive, from the beginning until what `use` returns has been made of the results.
   template <class Use>
   auto call(std::span<const Argument* const> arguments, const Use& use) {
-    const Busy busy(*this);
+    const Busy busy(*this, arguments);
     return use(run(arguments));
   }
 
@@ -114,14 +114,14 @@ class FunctionCache {
     std::size_t next_slot = 0;
   };
   struct Busy {
-    explicit Busy(FunctionCache& c) : cache(c) { cache.enter(); }
+    Busy(FunctionCache& c, std::span<const Argument* const> arguments) : cache(c) { cache.enter(arguments); }
     Busy(const Busy&) = delete;
     Busy& operator=(const Busy&) = delete;
     ~Busy() { cache.busy_.store(false, std::memory_order_release); }
     FunctionCache& cache;
   };
 
-  void enter();
+  void enter(std::span<const Argument* const> arguments);
   std::span<const Array> run(std::span<const Argument* const> arguments);
   static bool is_as_before(const Variant& variant, std::span<const Argument* const> arguments);
   static bool fits(const Variant& variant, std::span<const Argument* const> arguments);

@@ -4,6 +4,14 @@
 #include "gcompile/passes/gradient.h"
 
 namespace gcompile {
+namespace {
+
+void require_float(const Making& making, const Tensor& wrt) {
+  const Type& type = making.value(wrt).type();
+  if (!is_float(type.dtype)) making.fail("a derivative is by floats, not by " + type.str(), {{"by", wrt}});
+}
+
+}  // namespace
 
 std::vector<Tensor> grad_or_empty(const Tensor& loss, const std::vector<Tensor>& wrt, Where where) {
   const Making making("grad", where);
@@ -21,11 +29,12 @@ std::vector<Tensor> grad_or_empty(const Tensor& loss, const std::vector<Tensor>&
 }
 
 std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& wrt, Where where) {
+  const Making making("grad", where);
+  for (const Tensor& t : wrt) require_float(making, t);
   std::vector<Tensor> gradients = grad_or_empty(loss, wrt, where);
   for (std::size_t i = 0; i < wrt.size(); ++i)
     if (gradients[i].empty())
-      Making("grad", where)
-          .fail("the loss does not depend on what it is differentiated by", {{"loss", loss}, {"by", wrt[i]}});
+      making.fail("the loss does not depend on what it is differentiated by", {{"loss", loss}, {"by", wrt[i]}});
   return gradients;
 }
 
@@ -35,6 +44,27 @@ std::vector<Tensor> grad(const Tensor& loss, std::initializer_list<Tensor> wrt, 
 
 Tensor grad(const Tensor& loss, const Tensor& wrt, Where where) {
   return grad(loss, std::vector<Tensor>{wrt}, where)[0];
+}
+
+Tensor grad_or_zeros(const Tensor& loss, const Tensor& wrt, Where where) {
+  const Making making("grad", where);
+  require_float(making, wrt);
+  const Tensor gradient = grad_or_empty(loss, {wrt}, where)[0];
+  if (!gradient.empty()) return gradient;
+  return making.tensor(ir::splat(making.builder(), making.value(wrt).type(), 0));
+}
+
+std::size_t detail::checked_argument(int argument, std::size_t arity, Where where) {
+  if (arity == 0)
+    throw ModelError(Location::from(where),
+                     "grad: the function takes no arguments, so there is none to differentiate by; the derivative by a "
+                     "parameter or another value around it is gc::grad(f(), value)");
+  if (argument < 0 || static_cast<std::size_t>(argument) >= arity)
+    throw ModelError(Location::from(where),
+                     "grad: there is no argument " + std::to_string(argument) + ": the function takes " +
+                         (arity == 1 ? "one, which is number 0"
+                                     : std::to_string(arity) + ", with the numbers 0 to " + std::to_string(arity - 1)));
+  return static_cast<std::size_t>(argument);
 }
 
 }  // namespace gcompile

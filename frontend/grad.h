@@ -13,8 +13,8 @@
 namespace gcompile {
 
 // d loss / d wrt, of wrt's shape: wrt is a Parameter, a State, an argument of the function or any value in between.
-// Throws ModelError when the loss is not a float scalar, does not depend on wrt, or goes through an op without
-// gradient.
+// Throws ModelError when the loss is not a float scalar, does not depend on wrt (a parameter that was forgotten, most
+// often), or goes through an op without gradient.
 Tensor grad(const Tensor& loss, const Tensor& wrt, Where where = Where::current());
 std::vector<Tensor> grad(const Tensor& loss, std::initializer_list<Tensor> wrt, Where where = Where::current());
 std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& wrt, Where where = Where::current());
@@ -26,8 +26,13 @@ std::vector<Tensor> grad(const Tensor& loss, const std::vector<S>& wrt, Where wh
 }
 // The same, with an empty Tensor where the loss does not depend on wrt[i].
 std::vector<Tensor> grad_or_empty(const Tensor& loss, const std::vector<Tensor>& wrt, Where where = Where::current());
+// The same, with zeros there: what a derivative of a function is that does not depend on its argument.
+Tensor grad_or_zeros(const Tensor& loss, const Tensor& wrt, Where where = Where::current());
 
 namespace detail {
+
+// ModelError unless a function of so many arguments has this one. Returns it.
+std::size_t checked_argument(int argument, std::size_t arity, Where where);
 
 // The function (Tensor...) -> (value, gradient) that value_and_grad returns; `Pick` chooses what of it is returned.
 template <class F, class Pick, class Indices = std::make_index_sequence<signature_of<F>::arity>>
@@ -35,17 +40,18 @@ class GradientFunction;
 template <class F, class Pick, std::size_t... I>
 class GradientFunction<F, Pick, std::index_sequence<I...>> {
  public:
-  GradientFunction(F f, int argument, Where where) : f_(std::move(f)), argument_(argument), where_(where) {}
+  GradientFunction(F f, int argument, Where where)
+      : f_(std::move(f)), argument_(checked_argument(argument, sizeof...(I), where)), where_(where) {}
   auto operator()(always_t<Tensor, I>... arguments) const {
     const std::vector<Tensor> list{arguments...};
     Tensor value = f_(arguments...);
-    Tensor gradient = grad(value, list.at(static_cast<std::size_t>(argument_)), where_);
+    Tensor gradient = grad_or_zeros(value, list[argument_], where_);
     return Pick{}(std::move(value), std::move(gradient));
   }
 
  private:
   F f_;
-  int argument_;
+  std::size_t argument_;
   Where where_;
 };
 
@@ -58,7 +64,8 @@ struct PickGradient {
 
 }  // namespace detail
 
-// The function that returns f's value and its derivative by one argument (the first, unless told). f returns a scalar.
+// The function that returns f's value and its derivative by one argument (the first, unless told): zeros where f does
+// not depend on it. f returns a scalar. ModelError for an argument that f does not have, or that is no float.
 template <class F>
   requires(!std::convertible_to<F, Tensor>)
 auto value_and_grad(F f, int argument = 0, Where where = Where::current()) {

@@ -13,6 +13,21 @@ void Making::fail(const std::string& message, const std::vector<std::pair<std::s
   throw ModelError(Location::from(trace_->user_line(where_)), name_ + ": " + message + operand_lines(described));
 }
 
+void Making::require_extents(const std::vector<Dim>& dims) const {
+  for (const Dim& d : dims)
+    if (d.is_constant() && d.constant() < 0) {
+      const std::string text = Type{DType::kF32, dims}.str();
+      fail("the extent " + d.str() + " of " + text.substr(text.find('[')) + " is negative");
+    }
+}
+
+void Making::require_integer(const Operand& number, DType dtype, const std::string& what) const {
+  const WeakNumber& given = *number.weak_number();
+  if (given.written_as_float() || !given.fits(dtype))
+    fail(what + " is " + (given.written_as_float() ? std::to_string(given.value()) : given.str()) +
+         ", and must be an integer: " + WeakNumber::held_by(dtype));
+}
+
 std::int64_t Making::axis(std::int64_t axis, const Tensor& x) const {
   const std::int64_t rank = value(x).type().rank();
   if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;

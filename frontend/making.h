@@ -27,6 +27,10 @@ class Making {
   void require_at_least(const Dim& extent, std::int64_t least, const std::string& what) const {
     trace_->require_at_least(extent, least, name_ + ": " + what, where_);
   }
+  // An error for a shape with a negative extent.
+  void require_extents(const std::vector<Dim>& dims) const;
+  // An error for a number where an integer of the dtype is wanted, when it is none.
+  void require_integer(const Operand& number, DType dtype, const std::string& what) const;
   // Axis in [0, rank), or an error.
   std::int64_t axis(std::int64_t axis, const Tensor& x) const;
   // Ascending, without repetition; all axes for the default.

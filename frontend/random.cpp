@@ -43,6 +43,7 @@ struct Words {
 };
 Words draw(const Making& making, const Tensor& key, const std::vector<Dim>& dims, std::uint32_t use) {
   const ir::V k = checked_key(making, key);
+  making.require_extents(dims);
   const ir::V first{&making.builder(), making.builder().constant(words(0, use))};
   return {making.tensor(block_word(making, k, first, dims, 0)), making.tensor(block_word(making, k, first, dims, 1))};
 }
@@ -138,6 +139,7 @@ Tensor fold_in(const Tensor& key, const Operand& data, Where where) {
   const Making making("random::fold_in", where);
   const LocationScope scope(where);
   const ir::V k = checked_key(making, key);
+  if (data.is_number()) making.require_integer(data, DType::kU32, "the number that is folded in");
   if (!data.is_number() && !is_integer(making.value(data.tensor()).type().dtype))
     making.fail("the number that is folded in must be an integer, not " + making.value(data.tensor()).type().str(),
                 {{"data", data.tensor()}});
@@ -215,7 +217,7 @@ Tensor bernoulli(const Tensor& key, const Operand& p, const std::vector<Dim>& di
 Tensor permutation(const Tensor& key, const Dim& count, Where where) {
   const Making making("random::permutation", where);
   const LocationScope scope(where);
-  return argsort(bits(key, {count}, where), 0, false, where);
+  return argsort(draw(making, key, {count}, kSamples).low, 0, false, where);
 }
 
 namespace {
@@ -248,15 +250,15 @@ Tensor randint(const Tensor& key, const std::vector<Dim>& dims, const Operand& l
   const auto bound = [&](const std::string& what, const Operand& p, std::int64_t past) {
     const DType wide = DType::kI64;
     if (!p.is_number()) return cast(parameter(making, what, p, dtype, dims), wide);
+    if (p.weak_number()->written_as_float()) making.require_integer(p, dtype, what);
     if (!is_within(p.number(), static_cast<double>(held.min + past), static_cast<double>(held.max + past)))
       making.fail(what + " is " + std::to_string(p.number()) + ", for integers of " + std::string(name(dtype)) +
                   " it is in " + std::to_string(held.min + past) + " .. " + std::to_string(held.max + past));
     return p.as(Type{wide, dims});
   };
-  if (low.is_number() && high.is_number() && !(low.number() < high.number()))
-    making.fail("there are no integers from " + std::to_string(low.number()) + " to below " +
-                std::to_string(high.number()));
   const Tensor from = bound("low", low, 0), to = bound("high", high, is_wide ? 0 : 1);
+  if (low.is_number() && high.is_number() && !(low.number() < high.number()))
+    making.fail("there are no integers from " + low.weak_number()->str() + " to below " + high.weak_number()->str());
   const Tensor range = is_wide ? gcompile::where(to > from, to - from, 1) : maximum(to - from, 1);
   return cast(from + share_of(draw(making, key, dims, kSamples), range, is_wide), dtype);
 }
@@ -268,6 +270,7 @@ Tensor categorical(const Tensor& key, const Tensor& logits, int axis, Where wher
   const Type& type = making.value(logits).type();
   if (!is_float(type.dtype)) making.fail("logits are floats, not " + type.str(), {{"logits", logits}});
   making.axis(axis, logits);
+  checked_key(making, key);
   const DType dtype = computed_in(type.dtype);
   return argmax(cast(logits, dtype) + gumbel(key, type.dims, dtype), axis);
 }
@@ -281,6 +284,7 @@ Tensor dropout(const Tensor& x, double rate, const Tensor& key, Where line) {
   if (!is_share) making.fail("the rate " + std::to_string(rate) + " is not in [0, 1)");
   const Type& type = making.value(x).type();
   if (!is_float(type.dtype)) making.fail("is for floats, not for " + type.str(), {{"operand", x}});
+  random::checked_key(making, key);
   if (rate == 0) return x;
   return where(random::bernoulli(key, 1 - rate, type.dims), x * (1 / (1 - rate)), 0);
 }

@@ -5,6 +5,7 @@
 
 #include "gcompile/frontend/describe.h"
 #include "gcompile/frontend/tensor.h"
+#include "gcompile/frontend/unbound.h"
 #include "gcompile/ir/build.h"
 #include "gcompile/ir/op.h"
 
@@ -124,6 +125,7 @@ ir::Graph Trace::finish(std::span<const Tensor> results, Where where) {
     graph_.updates.push_back({graph_.state_index(leaf), u.value});
   }
   refuse_placeholders();
+  refuse_unbound_symbols(graph_);
   graph_.requirements = ir::requirements_of(graph_);
   ir::raise_bounds(graph_);
   return std::move(graph_);

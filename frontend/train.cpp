@@ -1,6 +1,7 @@
 #include "gcompile/frontend/train.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <set>
 
@@ -104,7 +105,12 @@ Array TrainStep::operator()(const Argument& inputs, const Argument& labels) {
   return impl_->cache().call(arguments, [](std::span<const Array> results) { return results[0]; });
 }
 
-void TrainStep::set_learning_rate(double rate) { impl_->rule.learning_rate.assign(rate); }
+void TrainStep::set_learning_rate(double rate, Where where) {
+  if (!(rate >= 0) || std::isinf(rate))
+    throw ModelError(Location::from(where), "set_learning_rate: the rate is " + std::to_string(rate) +
+                                                ", it must be a finite number that is not negative");
+  impl_->rule.learning_rate.assign(rate);
+}
 double TrainStep::learning_rate() const { return impl_->rule.learning_rate.item(); }
 
 Evaluation TrainStep::evaluate(const data::Dataset& data, const Metric& metric, Where where) {

@@ -22,13 +22,14 @@ namespace gcompile {
 
 class TrainStep {
  public:
-  // The model must outlive the step. `loss`: see loss_function.h; `optimizer`: see optim/rule.h.
+  // The model must outlive the step. `loss`: see loss_function.h; `optimizer`: see optim/rule.h. ModelError for
+  // settings that the optimizer refuses.
   template <std::derived_from<nn::Module> M, class Loss, class Optimizer>
   TrainStep(const M& model, Loss loss, const Optimizer& optimizer, const JitOptions& options = {},
             Where where = Where::current())
       : TrainStep(
             model, [&model, where](const Tensor& x) { return nn::call_forward(model, x, where); },
-            LossFunction::from(std::move(loss)), optimizer.start(model.parameters()), options, where) {}
+            LossFunction::from(std::move(loss)), started(optimizer, model.parameters(), where), options, where) {}
   TrainStep(TrainStep&&) noexcept;
   TrainStep& operator=(TrainStep&&) noexcept;
   ~TrainStep();
@@ -38,8 +39,8 @@ class TrainStep {
   // check (evaluate then makes it too). ModelError, at the first call, for a model that does not fit the data.
   Array operator()(const Argument& inputs, const Argument& labels);
 
-  // Takes effect at the next step and compiles nothing.
-  void set_learning_rate(double rate);
+  // Takes effect at the next step and compiles nothing. ModelError for a rate that is negative, infinite or a NaN.
+  void set_learning_rate(double rate, Where where = Where::current());
   double learning_rate() const;
 
   // Loss and metric of the model over a data set, without training.
@@ -59,6 +60,17 @@ class TrainStep {
   Reduction reduction() const;
 
  private:
+  // What the optimizer refuses, it refuses at the line of the step.
+  template <class Optimizer>
+  static optim::Rule started(const Optimizer& optimizer, const std::vector<Parameter>& parameters, Where where) {
+    try {
+      return optimizer.start(parameters);
+    } catch (const ModelError& e) {
+      if (e.where().known()) throw;
+      throw ModelError(Location::from(where), e.message());
+    }
+  }
+
   struct Impl;
   TrainStep(const nn::Module& model, detail::Forward forward, LossFunction loss, optim::Rule rule,
             const JitOptions& options, Where where);

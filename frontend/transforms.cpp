@@ -101,7 +101,7 @@ Tensor jvp(const Tensor& y, const Tensor& x, const Tensor& v, Where where) {
 }
 
 Tensor hvp(const Tensor& loss, const Tensor& x, const Tensor& v, Where where) {
-  return vjp(grad(loss, x, where), v, x, where);
+  return vjp(grad_or_zeros(loss, x, where), v, x, where);
 }
 
 Tensor jacobian(const Tensor& y, const Tensor& x, Where where) {
@@ -133,7 +133,9 @@ Tensor jacobian(const Tensor& y, const Tensor& x, Where where) {
   return making.tensor(ir::reshape({&making.builder(), all}, shape));
 }
 
-Tensor hessian(const Tensor& loss, const Tensor& x, Where where) { return jacobian(grad(loss, x, where), x, where); }
+Tensor hessian(const Tensor& loss, const Tensor& x, Where where) {
+  return jacobian(grad_or_zeros(loss, x, where), x, where);
+}
 
 std::vector<Tensor> vmap_function(const TensorFunction& f, const std::vector<Tensor>& arguments, const BatchAxes& axes,
                                   Where where) {

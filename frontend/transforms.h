@@ -27,7 +27,8 @@ std::vector<Tensor> vjp(const std::vector<Tensor>& y, const std::vector<Tensor>&
 Tensor jvp(const Tensor& y, const Tensor& x, const Tensor& v, Where where = Where::current());
 std::vector<Tensor> jvp(const std::vector<Tensor>& y, const std::vector<Tensor>& x, const std::vector<Tensor>& v,
                         Where where = Where::current());
-// The Hessian of a scalar loss by x, times v, without the Hessian.
+// The Hessian of a scalar loss by x, times v, without the Hessian. Zeros, as of all of these, where nothing depends on
+// x.
 Tensor hvp(const Tensor& loss, const Tensor& x, const Tensor& v, Where where = Where::current());
 // All derivatives of y by x: [y's axes, x's axes]. The extents of y are constants; a row of it costs a gradient.
 Tensor jacobian(const Tensor& y, const Tensor& x, Where where = Where::current());
@@ -46,12 +47,10 @@ std::vector<Tensor> vmap_function(const TensorFunction& f, const std::vector<Ten
 // f as a function of batches: it is given one member, and what it makes of all is one computation.
 template <class F>
 auto vmap(F f, BatchAxes axes = {}, Where where = Where::current()) {
-  detail::require_signature<F>();
-  return [ f = std::move(f), axes = std::move(axes), where ]<std::convertible_to<Tensor>... T>(const T&... arguments) {
-    static_assert(sizeof...(T) == detail::signature_of<F>::arity, "as many arguments as the function takes");
-    return detail::from_tensors<detail::result_of<F>>(
-        vmap_function(detail::erased(f), {Tensor(arguments)...}, axes, where));
-  };
+  return detail::TransformedFunction<F>(
+      [f = detail::erased(std::move(f)), axes = std::move(axes), where](const std::vector<Tensor>& arguments) {
+        return vmap_function(f, arguments, axes, where);
+      });
 }
 
 // Of functions: the value and the tangent; the product and the derivatives as functions of the argument.

@@ -210,13 +210,30 @@ Tensor one_hot(const Tensor& classes, std::int64_t count, DType dtype, Where whe
   return cast(unsqueeze(indices, -1) == arange(count), dtype);
 }
 
-Tensor full(const std::vector<Dim>& dims, double value, DType dtype, Where where) {
-  const Making making("full", where);
+namespace {
+
+Tensor filled(const Making& making, const std::vector<Dim>& dims, double value, DType dtype) {
   require_held(making, value, dtype);
+  making.require_extents(dims);
   return making.tensor(ir::splat(making.builder(), Type{dtype, dims}, value));
 }
-Tensor zeros(const std::vector<Dim>& dims, DType dtype, Where where) { return full(dims, 0, dtype, where); }
-Tensor ones(const std::vector<Dim>& dims, DType dtype, Where where) { return full(dims, 1, dtype, where); }
+
+Tensor counted(const Making& making, const std::vector<Dim>& dims, std::int64_t axis, DType dtype) {
+  making.require_extents(dims);
+  return making.tensor(making.builder().make("iota", {}, {{"dtype", dtype}, {"dims", dims}, {"axis", axis}}));
+}
+
+}  // namespace
+
+Tensor full(const std::vector<Dim>& dims, double value, DType dtype, Where where) {
+  return filled(Making("full", where), dims, value, dtype);
+}
+Tensor zeros(const std::vector<Dim>& dims, DType dtype, Where where) {
+  return filled(Making("zeros", where), dims, 0, dtype);
+}
+Tensor ones(const std::vector<Dim>& dims, DType dtype, Where where) {
+  return filled(Making("ones", where), dims, 1, dtype);
+}
 
 Tensor constant(const Array& value, Where where) {
   const Making making("constant", where);
@@ -228,10 +245,11 @@ Tensor iota(const std::vector<Dim>& dims, int axis, DType dtype, Where where) {
   const auto rank = static_cast<int>(dims.size());
   if (axis < -rank || axis >= rank)
     making.fail("axis " + std::to_string(axis) + " of the shape " + dims_text(dims) + " is out of range");
-  const std::int64_t a = axis < 0 ? axis + rank : axis;
-  return making.tensor(making.builder().make("iota", {}, {{"dtype", dtype}, {"dims", dims}, {"axis", a}}));
+  return counted(making, dims, axis < 0 ? axis + rank : axis, dtype);
 }
 
-Tensor arange(const Dim& count, DType dtype, Where where) { return iota({count}, 0, dtype, where); }
+Tensor arange(const Dim& count, DType dtype, Where where) {
+  return counted(Making("arange", where), {count}, 0, dtype);
+}
 
 }  // namespace gcompile

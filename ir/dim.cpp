@@ -42,7 +42,17 @@ std::int64_t apply(Dim::Opaque::Kind kind, std::int64_t a, std::int64_t c) {
   return kind == Dim::Opaque::Kind::kFloorDiv ? q : a - q * c;
 }
 
+void require_positive(const char* function, const Dim& a, std::int64_t c, const std::source_location& where) {
+  if (c <= 0)
+    throw ModelError(Location::from(where), std::string(function) + "(" + a.str() + ", " + std::to_string(c) +
+                                                "): the second number must be positive");
+}
+
 }  // namespace
+
+void Dim::refuse(std::uint64_t value, const std::source_location& where) {
+  throw ModelError(Location::from(where), "the extent " + std::to_string(value) + " does not fit in 63 bits");
+}
 
 std::optional<std::string> Dim::as_symbol() const {
   if (constant_ != 0 || terms_.size() != 1 || terms_[0].coefficient != 1 || terms_[0].factors.size() != 1 ||
@@ -251,8 +261,8 @@ Split split(const Dim& a, std::int64_t c) {
 
 }  // namespace
 
-Dim floordiv(const Dim& a, std::int64_t c) {
-  if (c <= 0) throw InternalError("floordiv by " + std::to_string(c));
+Dim floordiv(const Dim& a, std::int64_t c, std::source_location where) {
+  require_positive("floordiv", a, c, where);
   if (c == 1) return a;
   const Split s = split(a, c);
   if (s.rest.is_constant()) return s.multiple;
@@ -260,8 +270,8 @@ Dim floordiv(const Dim& a, std::int64_t c) {
   return s.multiple + Dim::atom({"floordiv(" + s.rest.str() + ", " + std::to_string(c) + ")", opaque});
 }
 
-Dim mod(const Dim& a, std::int64_t c) {
-  if (c <= 0) throw InternalError("mod by " + std::to_string(c));
+Dim mod(const Dim& a, std::int64_t c, std::source_location where) {
+  require_positive("mod", a, c, where);
   if (c == 1) return 0;
   const Split s = split(a, c);
   if (s.rest.is_constant()) return s.rest;
@@ -269,8 +279,8 @@ Dim mod(const Dim& a, std::int64_t c) {
   return Dim::atom({"mod(" + s.rest.str() + ", " + std::to_string(c) + ")", opaque});
 }
 
-Dim at_most(const Dim& a, std::int64_t c) {
-  if (c <= 0) throw InternalError("min with " + std::to_string(c));
+Dim at_most(const Dim& a, std::int64_t c, std::source_location where) {
+  require_positive("min", a, c, where);
   if (a.is_constant()) return std::min(a.constant(), c);
   auto made = std::make_shared<Dim::Opaque>(Dim::Opaque{Dim::Opaque::Kind::kMin, a, c});
   return Dim::atom({"min(" + a.str() + ", " + std::to_string(c) + ")", made});

@@ -4,14 +4,17 @@
 // checked as the identity of two polynomials.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <source_location>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace gcompile {
@@ -34,8 +37,11 @@ class Dim {
   };
 
   Dim() = default;
-  Dim(std::int64_t value) : constant_(value) {}  // NOLINT: a number is a Dim
-  Dim(int value) : constant_(value) {}           // NOLINT
+  // An integer of any type is a Dim. ModelError at the line for one that 63 bits do not hold.
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  Dim(T value, std::source_location where = std::source_location::current())  // NOLINT(google-explicit-constructor)
+      : constant_(held(value, where)) {}
   explicit Dim(std::string symbol) : terms_{{1, {{std::move(symbol), nullptr}}}} {}
   explicit Dim(const char* symbol) : Dim(std::string(symbol)) {}
 
@@ -76,9 +82,16 @@ class Dim {
   std::size_t hash() const { return std::hash<std::string>{}(str()); }
 
  private:
-  friend Dim floordiv(const Dim& a, std::int64_t c);
-  friend Dim mod(const Dim& a, std::int64_t c);
-  friend Dim at_most(const Dim& a, std::int64_t c);
+  friend Dim floordiv(const Dim& a, std::int64_t c, std::source_location where);
+  friend Dim mod(const Dim& a, std::int64_t c, std::source_location where);
+  friend Dim at_most(const Dim& a, std::int64_t c, std::source_location where);
+  template <std::integral T>
+  static std::int64_t held(T value, const std::source_location& where) {
+    if constexpr (std::is_unsigned_v<T>)
+      if (std::uint64_t{value} >> 63 != 0) refuse(value, where);
+    return static_cast<std::int64_t>(value);
+  }
+  [[noreturn]] static void refuse(std::uint64_t value, const std::source_location& where);
   static Dim atom(Atom a);
   void add_term(std::int64_t coefficient, const std::vector<Atom>& factors);
 
@@ -93,10 +106,11 @@ struct Dim::Opaque {
 };
 
 // Folded where the result is certain: constants, and terms that are multiples of c (floordiv(4*N + 8, 4) = N + 2).
-Dim floordiv(const Dim& a, std::int64_t c);
-Dim mod(const Dim& a, std::int64_t c);
+// ModelError at the line unless c > 0.
+Dim floordiv(const Dim& a, std::int64_t c, std::source_location where = std::source_location::current());
+Dim mod(const Dim& a, std::int64_t c, std::source_location where = std::source_location::current());
 // min(a, c).
-Dim at_most(const Dim& a, std::int64_t c);
+Dim at_most(const Dim& a, std::int64_t c, std::source_location where = std::source_location::current());
 // Any of the three.
 Dim opaque(Dim::Opaque::Kind kind, const Dim& a, std::int64_t c);
 inline Dim ceildiv(const Dim& a, std::int64_t c) { return floordiv(a + Dim(c - 1), c); }

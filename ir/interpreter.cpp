@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gcompile/base/error.h"
+#include "gcompile/ir/bind_symbols.h"
 #include "gcompile/ir/op.h"
 
 namespace gcompile::ir {
@@ -32,6 +33,17 @@ void check_needs(const Graph& graph, const Node& n, const Dims& dims) {
     if (!need.extent.is_constant())
       check_requirements(
           {{need.extent, need.least, std::string(n.op->name) + ": " + need.what, graph.first_location(&n)}}, dims);
+}
+
+// Those that are no extent by themselves.
+void solve_symbols(const Graph& graph, const std::vector<Array>& inputs, Dims& dims) {
+  std::vector<Type> types;
+  std::vector<Shape> shapes;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    types.push_back(graph.inputs[i].value.type());
+    shapes.push_back(inputs[i].shape());
+  }
+  ir::bind_symbols(types, shapes, dims);
 }
 
 void check(const std::string& what, const Type& type, const Array& value, const Dims& dims) {
@@ -98,6 +110,7 @@ Evaluation interpret(const Graph& graph, const std::vector<Array>& inputs, const
     bind_symbols("input " + graph.inputs[i].name, graph.inputs[i].value.type(), inputs[i], dims);
   for (std::size_t i = 0; i < states.size(); ++i)
     bind_symbols("state " + graph.states[i].name, graph.states[i].value.type(), states[i], dims);
+  solve_symbols(graph, inputs, dims);
 
   check_requirements(graph.requirements, dims);
 

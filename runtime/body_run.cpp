@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gcompile/ir/bind_symbols.h"
 #include "gcompile/ir/control.h"
 #include "gcompile/ir/interpreter.h"
 #include "gcompile/ir/ops/eval.h"
@@ -39,14 +40,17 @@ BodyRun guilty_step(const ir::Node& n, const ir::ControlParts& parts, const std:
 }  // namespace
 
 Symbols symbols_of(const ir::Graph& graph, const std::vector<Array>& inputs) {
-  Symbols symbols;
-  const auto bind = [&](const Type& type, const Array& value) {
-    for (int a = 0; a < type.rank(); ++a)
-      if (const auto symbol = type.dim(a).as_symbol()) symbols.emplace(*symbol, value.shape()[a]);
+  std::vector<Type> types;
+  std::vector<Shape> shapes;
+  const auto add = [&](const Type& type, const Array& value) {
+    types.push_back(type);
+    shapes.push_back(value.shape());
   };
-  for (std::size_t i = 0; i < inputs.size(); ++i) bind(graph.inputs[i].value.type(), inputs[i]);
+  for (std::size_t i = 0; i < inputs.size(); ++i) add(graph.inputs[i].value.type(), inputs[i]);
   for (const auto& s : graph.states)
-    if (s.storage) bind(s.logical_type(), s.storage->value());
+    if (s.storage) add(s.logical_type(), s.storage->value());
+  Symbols symbols;
+  ir::bind_symbols(types, shapes, symbols);
   return symbols;
 }
 

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "gcompile/base/error.h"
+#include "gcompile/ir/bind_symbols.h"
 
 namespace gcompile::runtime {
 namespace {
@@ -96,6 +97,17 @@ void Executable::refuse(std::size_t argument, const Array& given, const std::str
                                    input.type.str() + (why.empty() ? "" : ": " + why));
 }
 
+// Symbols that are no extent by themselves, from a multiple of theirs.
+void Executable::solve(std::span<const Array* const> arguments, std::map<std::string, std::int64_t>& values,
+                       std::map<std::string, std::size_t>& source) const {
+  std::vector<Type> types;
+  for (const Input& input : inputs_) types.push_back(input.type);
+  for (const auto& [symbol, i, axis] : ir::symbol_sources(types)) {
+    const std::int64_t given = arguments[i]->shape()[axis];
+    if (values.emplace(symbol, ir::symbol_value(types[i].dim(axis), symbol, given, values)).second) source[symbol] = i;
+  }
+}
+
 // Checks all arguments before anything is changed, then sets symbols, result shapes and the arena.
 void Executable::bind(std::span<const Array* const> arguments) {
   std::map<std::string, std::int64_t> values;
@@ -120,6 +132,7 @@ void Executable::bind(std::span<const Array* const> arguments) {
         }
       }
   }
+  solve(arguments, values, source);
   if (std::all_of(program_.symbols.begin(), program_.symbols.end(),
                   [&](const std::string& s) { return values.count(s) != 0; }))
     ir::check_requirements(program_.module.requirements, values, [&](const std::string& symbol) {

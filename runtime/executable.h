@@ -102,6 +102,8 @@ class Executable {
 
  private:
   void bind(std::span<const Array* const> arguments);
+  void solve(std::span<const Array* const> arguments, std::map<std::string, std::int64_t>& values,
+             std::map<std::string, std::size_t>& source) const;
   void check(std::int32_t returned, std::span<const Array* const> arguments);
   [[noreturn]] void refuse(std::size_t argument, const Array& given, const std::string& why) const;
 

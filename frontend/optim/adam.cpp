@@ -1,10 +1,16 @@
 #include "gcompile/frontend/optim/adam.h"
 
+#include "gcompile/frontend/optim/check.h"
 #include "gcompile/frontend/optim/states.h"
 
 namespace gcompile::optim {
 
 Rule Adam::start(std::span<const Parameter> parameters) const {
+  require_not_negative("Adam", "lr", lr);
+  require_share("Adam", "beta1", beta1);
+  require_share("Adam", "beta2", beta2);
+  require_not_negative("Adam", "eps", eps);
+  require_not_negative("Adam", "weight_decay", weight_decay);
   const State rate("optimizer.lr", Array(lr)), power1("optimizer.beta1_power", Array(1.0)),
       power2("optimizer.beta2_power", Array(1.0));
   const std::vector<State> first = like(parameters, "first_moment"), second = like(parameters, "second_moment");

@@ -1,10 +1,14 @@
 #include "gcompile/frontend/optim/sgd.h"
 
+#include "gcompile/frontend/optim/check.h"
 #include "gcompile/frontend/optim/states.h"
 
 namespace gcompile::optim {
 
 Rule SGD::start(std::span<const Parameter> parameters) const {
+  require_not_negative("SGD", "lr", lr);
+  require_not_negative("SGD", "momentum", momentum);
+  require_not_negative("SGD", "weight_decay", weight_decay);
   if (nesterov && momentum == 0) throw ModelError("SGD: nesterov needs a momentum");
   const State rate("optimizer.lr", Array::full(common_dtype(parameters), {}, lr));
   std::vector<State> velocities = momentum != 0 ? like(parameters, "momentum") : std::vector<State>();

@@ -5,6 +5,7 @@
 
 #include "gcompile/ir/inline.h"
 #include "gcompile/ir/ops/batch.h"
+#include "gcompile/ir/ops/guard.h"
 #include "gcompile/ir/ops/scan.h"
 
 namespace gcompile::ir {
@@ -86,6 +87,36 @@ V as_condition(V condition, const Type& t) {
   return t.dims == condition.type().dims ? condition : broadcast(condition, t.dims, axes);
 }
 
+// A branch for all members, of which `chosen` take it.
+std::vector<Value> branch_for_all(BatchContext& c, const std::shared_ptr<const Graph>& branch, V chosen) {
+  std::vector<Value> given(c.operands.begin() + 1, c.operands.end());
+  Flags inputs(c.batched.begin() + 1, c.batched.end());
+  const Flags every(branch->results.size(), true);
+  if (!has_while(*branch)) return inline_graph(c.b, *batched_body(c, *branch, inputs, every), given);
+  const std::shared_ptr<const Graph> guard = guarded(*branch, inputs.size());
+  given.push_back(chosen);
+  inputs.push_back(true);
+  return inline_graph(c.b, *batched_body(c, *guard, inputs, every), given);
+}
+
+// The step of a while loop in which loops go on only for members that take the step.
+std::shared_ptr<const Graph> step_of_goers(const Node& loop) {
+  const Graph& step = loop.body(1);
+  auto made = std::make_shared<Graph>(step.name);
+  made->bounds = step.bounds;
+  Builder b(*made);
+  std::vector<Value> given;
+  for (const Graph::Input& i : step.inputs) {
+    b.where = step.where(i.value.node);
+    given.push_back(b.input(i.name, i.value.type()));
+  }
+  const Value goes_on = inline_graph(b, loop.body(0), given)[0];
+  const std::shared_ptr<const Graph> guard = guarded(step, given.size());
+  given.push_back(goes_on);
+  for (const Value& v : inline_graph(b, *guard, given)) made->results.push_back({v, ""});
+  return made;
+}
+
 }  // namespace
 
 std::vector<Value> batch_scan(BatchContext& c) {
@@ -116,14 +147,12 @@ std::vector<Value> batch_cond(BatchContext& c) {
   const Flags inputs(all.begin() + 1, all.end());
   const std::size_t count = c.node.types.size();
   if (all[0]) {
-    std::vector<Value> given;
-    for (std::size_t i = 0; i < inputs.size(); ++i) given.push_back(c.operands[i + 1]);
-    const Flags every(count, true);
-    const std::vector<Value> yes = inline_graph(c.b, *batched_body(c, c.node.body(0), inputs, every), given),
-                             no = inline_graph(c.b, *batched_body(c, c.node.body(1), inputs, every), given);
+    const V condition{&c.b, c.operands[0]};
+    const std::vector<Value> yes = branch_for_all(c, c.node.bodies[0], condition),
+                             no = branch_for_all(c, c.node.bodies[1], unary("not", condition));
     std::vector<Value> out;
     for (std::size_t r = 0; r < count; ++r)
-      out.push_back(select(as_condition({&c.b, c.operands[0]}, yes[r].type()), {&c.b, yes[r]}, {&c.b, no[r]}));
+      out.push_back(select(as_condition(condition, yes[r].type()), {&c.b, yes[r]}, {&c.b, no[r]}));
     return out;
   }
   Flags results = dependent_results(c.node.body(0), inputs);
@@ -145,7 +174,8 @@ std::vector<Value> batch_while(BatchContext& c) {
   if (differs) std::fill(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(carries), true);
   const Flags results(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(carries));
   std::shared_ptr<const Graph> test = batched_body(c, c.node.body(0), inputs, {differs}),
-                               step = batched_body(c, c.node.body(1), inputs, results);
+                               own = differs && has_while(c.node.body(1)) ? step_of_goers(c.node) : c.node.bodies[1],
+                               step = batched_body(c, *own, inputs, results);
   if (differs) {
     // As long as any goes on; who does not keeps its carries.
     auto any = std::make_shared<Graph>(*test);

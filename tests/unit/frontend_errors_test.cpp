@@ -301,7 +301,7 @@ TEST(FrontendErrorsOutside, TensorThatOutlivedItsTrace) {
 
 TEST(FrontendErrorsOutside, NothingIsTraced) {
   EXPECT_EQ(refused([&] { zeros({3}); }),
-            "HERE: full: nothing is being traced here; a Tensor is a value inside of a function given to gc::jit, "
+            "HERE: zeros: nothing is being traced here; a Tensor is a value inside of a function given to gc::jit, "
             "gc::compile or gc::TrainStep (data outside of it is a gc::Array)");
 }
 

@@ -11,6 +11,7 @@
 #include "gcompile/codegen/check/sample.h"
 #include "gcompile/codegen/compile.h"
 #include "gcompile/frontend/weak_number.h"
+#include "gcompile/ir/bind_symbols.h"
 #include "gcompile/passes/specialize.h"
 #include "gcompile/runtime/file_io.h"
 #include "gcompile/runtime/npy.h"
@@ -137,13 +138,15 @@ class Run {
     for (const auto& [name, value] : dims_)
       if (std::find(program_.symbols.begin(), program_.symbols.end(), name) == program_.symbols.end())
         throw UsageError("--dim " + name + ": the model has no such dimension");
+    std::vector<Type> types;
+    std::vector<Shape> shapes;
     for (const ir::Buffer& b : program_.module.buffers) {
       const auto it = given_.find(b.name);
       if (b.role != ir::BufferRole::kInput || it == given_.end() || number_in(it->second)) continue;
-      const Array& a = files_.emplace(b.name, load_npy(it->second)).first->second;
-      for (int d = 0; d < std::min(a.rank(), b.type.rank()); ++d)
-        if (const auto symbol = b.type.dim(d).as_symbol()) dims_.emplace(*symbol, a.shape()[d]);
+      types.push_back(b.type);
+      shapes.push_back(files_.emplace(b.name, load_npy(it->second)).first->second.shape());
     }
+    ir::bind_symbols(types, shapes, dims_);
     for (const std::string& symbol : program_.symbols) {
       const auto it = program_.module.bounds.find(symbol);
       const ir::DimBounds bounds = it == program_.module.bounds.end() ? ir::DimBounds{} : it->second;
