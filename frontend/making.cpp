@@ -48,6 +48,13 @@ ir::V index_value(const Making& making, const Tensor& t, const std::string& what
   return ir::cast(v, DType::kI32);
 }
 
+void require_places(const Making& making, const Dim& extent, ir::V indices, const std::string& axis,
+                    const std::vector<std::pair<std::string, Tensor>>& operands) {
+  const std::vector<Dim>& dims = indices.type().dims;
+  if (extent.is(0) && std::none_of(dims.begin(), dims.end(), [](const Dim& d) { return d.is(0); }))
+    making.fail(axis + " is empty, and the indices are " + indices.type().str(), operands);
+}
+
 std::optional<std::vector<Dim>> broadcast_dims(const std::vector<Dim>& a, const std::vector<Dim>& b) {
   std::vector<Dim> dims(std::max(a.size(), b.size()));
   for (std::size_t i = 1; i <= dims.size(); ++i) {
