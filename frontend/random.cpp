@@ -169,6 +169,10 @@ Tensor uniform(const Tensor& key, const std::vector<Dim>& dims, const Operand& l
   const double from = low.number(), to = high.number();
   if (!std::isfinite(from) || !std::isfinite(to) || !(from <= to))
     making.fail("the range from " + std::to_string(from) + " to " + std::to_string(to) + " must be finite and ascend");
+  const auto held = [&](double x) { return std::isfinite(Array::full(dtype, Shape{}, x).item()); };
+  if (!held(from) || !held(to) || !held(to - from))
+    making.fail("the range from " + std::to_string(from) + " to " + std::to_string(to) + " is wider than " +
+                std::string(name(dtype)) + " holds: scale samples of a narrower one");
   if (from == 0) return to == 1 ? u : u * to;
   // Rounding would reach the upper end where u is nearly 1.
   return minimum(u * (to - from) + from, next_below(dtype, to));
