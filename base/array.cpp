@@ -22,7 +22,7 @@ std::shared_ptr<std::byte> allocate(const Array& of) {
                       " bytes");
   };
   if (size > PTRDIFF_MAX / each) fail(std::to_string(size) + " times " + std::to_string(each));
-  auto* p = static_cast<std::byte*>(::operator new(size * each, kAlignment, std::nothrow));
+  auto* p = static_cast<std::byte*>(::operator new(size* each, kAlignment, std::nothrow));
   if (!p) fail(std::to_string(size * each));
   return {p, [](std::byte* q) { ::operator delete(q, kAlignment); }};
 }

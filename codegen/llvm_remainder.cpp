@@ -1,6 +1,6 @@
-// A long division in f64: of the quotient so far the leading 26 bits are taken as a multiple of the divisor whose product
-// is exact - with an f64 divisor in two halves - and what is left is a number of the dtype again, as every remainder is.
-// A quotient of up to 2^25 takes one step; the loop ends when no lane has more to divide.
+// A long division in f64: of the quotient so far the leading 26 bits are taken as a multiple of the divisor whose
+// product is exact - with an f64 divisor in two halves - and what is left is a number of the dtype again, as every
+// remainder is. A quotient of up to 2^25 takes one step; the loop ends when no lane has more to divide.
 #include "gcompile/codegen/llvm_remainder.h"
 
 #include <llvm/IR/Intrinsics.h>
@@ -15,8 +15,8 @@ class LongDivision {
  public:
   LongDivision(const OpContext& c, Value* a, Value* divisor)
       : c_(c), b_(c.b), given_(a->getType()), is_double_(given_->getScalarType()->isDoubleTy()),
-        type_(given_->getWithNewType(b_.getDoubleTy())), bits_(given_->getWithNewType(b_.getInt64Ty())),
-        a_(wide(a)), d_(wide(divisor)), size_(unary(Intrinsic::fabs, d_)) {}
+        type_(given_->getWithNewType(b_.getDoubleTy())), bits_(given_->getWithNewType(b_.getInt64Ty())), a_(wide(a)),
+        d_(wide(divisor)), size_(unary(Intrinsic::fabs, d_)) {}
 
   Value* remainder() {
     Value* r = truncated();

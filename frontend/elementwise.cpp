@@ -111,9 +111,9 @@ Tensor integer_pow(const Tensor& x, const Operand& exponent, Where where) {
     making.fail("an integer tensor has powers to C++ numbers that are whole and not negative" +
                     (exponent.is_number() ? ", not to " + exponent.weak_number().str() : std::string()) +
                     ": cast it to a float first",
-                exponent.is_number() ? std::vector<std::pair<std::string, Tensor>>{{"base", x}}
-                                     : std::vector<std::pair<std::string, Tensor>>{{"base", x},
-                                                                                   {"exponent", exponent.tensor()}});
+                exponent.is_number()
+                    ? std::vector<std::pair<std::string, Tensor>>{{"base", x}}
+                    : std::vector<std::pair<std::string, Tensor>>{{"base", x}, {"exponent", exponent.tensor()}});
   const LocationScope scope(where);
   if (*n == 0) return full(x.shape(), 1, x.dtype());
   Tensor square = x, power;

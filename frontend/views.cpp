@@ -165,8 +165,8 @@ Tensor stack(const std::vector<Tensor>& parts, int axis, Where where) {
   return concat(rows, axis);
 }
 
-Tensor pad(const Tensor& x, const std::vector<std::int64_t>& low, const std::vector<std::int64_t>& high, WeakNumber value,
-           Where where) {
+Tensor pad(const Tensor& x, const std::vector<std::int64_t>& low, const std::vector<std::int64_t>& high,
+           WeakNumber value, Where where) {
   const Making making("pad", where);
   const ir::V v = making.value(x);
   const auto negative = [](std::int64_t n) { return n < 0; };

@@ -65,8 +65,8 @@ Tensor CrossEntropyLoss::operator()(const Tensor& prediction, const Tensor& targ
   const bool classes =
       is_integer(t.dtype) && (t.rank() == 1 || (t.rank() == 2 && t.dim(1).is(1))) && t.dim(0) == p.dim(0);
   if (!classes && p != t)
-    making.fail("the target must be class indices, integers [" + p.dim(0).str() + "], or probabilities " + p.str() + ", not " +
-                    t.str(),
+    making.fail("the target must be class indices, integers [" + p.dim(0).str() + "], or probabilities " + p.str() +
+                    ", not " + t.str(),
                 both);
   const LocationScope scope(where);
   const Tensor logs = log_softmax(prediction, 1);

@@ -101,9 +101,7 @@ class FoldedLast {
     lines_.push_back(folded);
   }
   V of(V x) const { return reshape(transpose(x, permutation_), lines_); }
-  V back(V lines) const {
-    return transpose(reshape(lines, moved_), inverse(permutation_));
-  }
+  V back(V lines) const { return transpose(reshape(lines, moved_), inverse(permutation_)); }
 
  private:
   Ints permutation_;

@@ -155,7 +155,8 @@ TEST(ExactNumbers, IntegersComeInWhole) {
 
 TEST(ExactNumbers, RangesThatAreTooWide) {
   const auto uniform = [](double low, double high) {
-    return refused([=] { jit([=](Tensor x) { return x + random::uniform(random::key(1), {4}, low, high); })(Array(0.0f)); });
+    return refused(
+        [=] { jit([=](Tensor x) { return x + random::uniform(random::key(1), {4}, low, high); })(Array(0.0f)); });
   };
   EXPECT_NE(uniform(-1e38, 3e38).find("is wider than f32 holds"), std::string::npos);
   EXPECT_NE(uniform(0, 1e39).find("is wider than f32 holds"), std::string::npos);
@@ -175,11 +176,14 @@ TEST(ExactNumbers, NothingIsSortedAndTaken) {
 }
 
 TEST(ExactNumbers, TooManyElements) {
-  const std::string text = refused([] { jit([](Tensor x) { return x + sum(zeros({std::int64_t{1} << 62, 8})); })(Array(0.0f)); });
+  const std::string text = refused([] {
+    jit([](Tensor x) { return x + sum(zeros({std::int64_t{1} << 62, 8})); })(Array(0.0f));
+  });
   EXPECT_NE(text.find("exact_numbers_test.cpp:"), std::string::npos) << text;
   EXPECT_NE(text.find("f32[4611686018427387904,8] does not fit in 63 bits"), std::string::npos) << text;
-  const std::string memory =
-      refused([] { jit([](Tensor x) { return broadcast_to(x, {std::int64_t{1} << 50, 1}); })(Array{1.0f}); });
+  const std::string memory = refused([] {
+    jit([](Tensor x) { return broadcast_to(x, {std::int64_t{1} << 50, 1}); })(Array{1.0f});
+  });
   EXPECT_NE(memory.find("4503599627370496 bytes"), std::string::npos) << memory;
 }
 

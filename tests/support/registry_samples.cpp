@@ -215,7 +215,8 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
     return [=](Maker& m) {
       V x = m.input(dims);
       for (std::int64_t a = 0; a < static_cast<std::int64_t>(dims.size()); ++a) {
-        const V place{&m.builder(), m.builder().make("iota", {}, {{"dtype", DType::kI32}, {"dims", dims}, {"axis", a}})};
+        const V place{&m.builder(),
+                      m.builder().make("iota", {}, {{"dtype", DType::kI32}, {"dims", dims}, {"axis", a}})};
         x = x * ir::cast(ir::compare("ne", place, ir::zeros_like(place) + (static_cast<double>(a) + 1)), m.dtype());
       }
       return m.make({x}, {{"axes", list}});
