@@ -1,5 +1,6 @@
 #include "gcompile/base/array.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -14,8 +15,15 @@ namespace {
 
 constexpr std::align_val_t kAlignment{64};
 
-std::shared_ptr<std::byte> allocate(std::size_t bytes) {
-  auto* p = static_cast<std::byte*>(::operator new(bytes, kAlignment));
+std::shared_ptr<std::byte> allocate(const Array& of) {
+  const auto size = static_cast<std::size_t>(of.size()), each = size_of(of.dtype());
+  const auto fail = [&](const std::string& bytes) {
+    throw MemoryError("no memory for an Array " + std::string(name(of.dtype())) + of.shape().str() + " of " + bytes +
+                      " bytes");
+  };
+  if (size > PTRDIFF_MAX / each) fail(std::to_string(size) + " times " + std::to_string(each));
+  auto* p = static_cast<std::byte*>(::operator new(size* each, kAlignment, std::nothrow));
+  if (!p) fail(std::to_string(size * each));
   return {p, [](std::byte* q) { ::operator delete(q, kAlignment); }};
 }
 
@@ -50,7 +58,8 @@ void print_block(std::ostream& out, const Array& a, int axis, std::int64_t offse
 }  // namespace
 
 Array::Array(DType dtype, const Shape& shape, NoInit) : shape_(shape), dtype_(dtype) {
-  if (bytes() > kInlineBytes) heap_ = allocate(bytes());
+  // Compared without a product, which could wrap around.
+  if (static_cast<std::size_t>(size()) > kInlineBytes / size_of(dtype)) heap_ = allocate(*this);
 }
 
 Array::Array(DType dtype, const Shape& shape) : Array(dtype, shape, NoInit{}) { std::memset(raw(), 0, bytes()); }
@@ -68,7 +77,7 @@ Array Array::full(DType dtype, const Shape& shape, double value) {
 }
 
 void Array::detach() {
-  auto copy = allocate(bytes());
+  auto copy = allocate(*this);
   std::memcpy(copy.get(), heap_.get(), bytes());
   heap_ = std::move(copy);
 }

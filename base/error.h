@@ -49,6 +49,12 @@ class NumericError : public Error {
   using Error::Error;
 };
 
+// Memory that could not be had: the message says how many bytes were wanted, and for what.
+class MemoryError : public Error {
+ public:
+  using Error::Error;
+};
+
 // A file of the user's that cannot be read or written: the message names file, line, column and text.
 class DataError : public Error {
  public:

@@ -15,12 +15,14 @@ class Shape {
  public:
   Shape() = default;
   Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
-  // Throws ModelError when there are more than kMaxRank extents or one is negative.
+  // Throws ModelError when there are more than kMaxRank extents, one is negative, or 63 bits do not hold the number of
+  // elements.
   explicit Shape(std::span<const std::int64_t> dims);
 
   int rank() const { return rank_; }
-  std::int64_t operator[](int axis) const { return dims_[static_cast<std::size_t>(axis)]; }
-  std::int64_t& operator[](int axis) { return dims_[static_cast<std::size_t>(axis)]; }
+  // Throws ModelError for an axis that there is not.
+  std::int64_t operator[](int axis) const { return dims_[checked(axis)]; }
+  std::int64_t& operator[](int axis) { return dims_[checked(axis)]; }
   const std::int64_t* begin() const { return dims_.data(); }
   const std::int64_t* end() const { return dims_.data() + rank_; }
   std::span<const std::int64_t> dims() const { return {dims_.data(), static_cast<std::size_t>(rank_)}; }
@@ -41,6 +43,12 @@ class Shape {
   }
 
  private:
+  std::size_t checked(int axis) const {
+    if (axis < 0 || axis >= rank_) no_axis(axis);
+    return static_cast<std::size_t>(axis);
+  }
+  [[noreturn]] void no_axis(int axis) const;
+
   std::array<std::int64_t, kMaxRank> dims_;  // only the first rank_ are meaningful
   std::uint8_t rank_ = 0;
 };

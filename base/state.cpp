@@ -10,7 +10,10 @@ namespace gcompile {
 StateStorage::StateStorage(std::string name, const Array& initial, bool trainable)
     : name_(std::move(name)), dtype_(initial.dtype()), shape_(initial.shape()), trainable_(trainable) {
   constexpr std::align_val_t kAlignment{64};
-  auto* p = static_cast<std::byte*>(::operator new(bytes() ? bytes() : 1, kAlignment));
+  auto* p = static_cast<std::byte*>(::operator new(bytes() ? bytes() : 1, kAlignment, std::nothrow));
+  if (!p)
+    throw MemoryError("no memory for the state '" + name_ + "' " + std::string(gcompile::name(dtype_)) + shape_.str() +
+                      " of " + std::to_string(bytes()) + " bytes");
   data_ = {p, [](std::byte* q) { ::operator delete(q, kAlignment); }};
   std::memcpy(p, initial.raw(), bytes());
 }

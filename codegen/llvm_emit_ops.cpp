@@ -9,6 +9,7 @@
 
 #include "gcompile/base/error.h"
 #include "gcompile/codegen/llvm_float16.h"
+#include "gcompile/codegen/llvm_remainder.h"
 
 namespace gcompile::codegen {
 namespace {
@@ -107,13 +108,11 @@ Division divide(const OpContext& c, Value* a, Value* d) {
 }
 
 Value* floor_div(const OpContext& c, Values v) {
-  if (!is_float_value(v[0])) return divide(c, v[0], v[1]).quotient;
-  return round_to(c, c.b.CreateFDiv(v[0], v[1]), Rounding::kDown);
+  return is_float_value(v[0]) ? floored_quotient(c, v[0], v[1]) : divide(c, v[0], v[1]).quotient;
 }
 
 Value* remainder(const OpContext& c, Values v) {
-  if (!is_float_value(v[0])) return divide(c, v[0], v[1]).remainder;
-  return c.b.CreateFSub(v[0], c.b.CreateFMul(floor_div(c, v), v[1]));
+  return is_float_value(v[0]) ? floored_remainder(c, v[0], v[1]) : divide(c, v[0], v[1]).remainder;
 }
 
 // To an integer, saturating, NaN to 0. LLVM's own intrinsic would take vectors apart into their elements.
@@ -234,6 +233,9 @@ llvm::Type* register_type(llvm::LLVMContext& context, ir::VType type) {
 llvm::Value* splat(llvm::IRBuilder<>& b, llvm::Value* x) {
   return x->getType()->isVectorTy() ? x : b.CreateVectorSplat(ir::kLanes, x);
 }
+
+llvm::Value* round_even(const OpContext& context, llvm::Value* x) { return round_to(context, x, Rounding::kNearest); }
+llvm::Value* round_down(const OpContext& context, llvm::Value* x) { return round_to(context, x, Rounding::kDown); }
 
 llvm::Value* emit_op(const OpContext& context, std::string_view op, Values operands) {
   const auto* end = std::end(kPrimitives);

@@ -24,6 +24,9 @@ llvm::Value* emit_op(const OpContext& context, std::string_view op, Values opera
 
 // The LLVM type of a value in registers.
 llvm::Type* register_type(llvm::LLVMContext& context, ir::VType type);
+// To the nearest integer, halves to even; to the next one below.
+llvm::Value* round_even(const OpContext& context, llvm::Value* x);
+llvm::Value* round_down(const OpContext& context, llvm::Value* x);
 // x in all lanes; x itself when it is a vector.
 llvm::Value* splat(llvm::IRBuilder<>& b, llvm::Value* x);
 

@@ -259,11 +259,12 @@ class KernelEmitter {
 
   Value* index_value(const Instr& i) {
     const Linear x = index_.emit(i.index.at(0), operands(i));
-    if (x.lanes) return b_.CreateTrunc(x.lanes, x.lanes->getType()->getWithNewBitWidth(32));
-    Value* base = b_.CreateTrunc(index_.base(x), b_.getInt32Ty());
+    const unsigned bits = i.type.dtype == DType::kI64 ? 64 : 32;
+    if (x.lanes) return b_.CreateTrunc(x.lanes, x.lanes->getType()->getWithNewBitWidth(bits));
+    Value* base = b_.CreateTrunc(index_.base(x), b_.getIntNTy(bits));
     if (!x.stride) return base;
-    Value* stride = splat(b_, b_.CreateTrunc(x.stride, b_.getInt32Ty()));
-    return b_.CreateAdd(splat(b_, base), b_.CreateMul(lane_numbers(b_, 32), stride));
+    Value* stride = splat(b_, b_.CreateTrunc(x.stride, b_.getIntNTy(bits)));
+    return b_.CreateAdd(splat(b_, base), b_.CreateMul(lane_numbers(b_, bits), stride));
   }
 
   // A carried value with its declared type: a scalar one of a lane-typed variable is splat.

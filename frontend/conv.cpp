@@ -80,7 +80,14 @@ class Moving {
  private:
   [[noreturn]] void fail(const std::string& message) const { making_.fail(message, {{"operand", x_}}); }
 
-  Dim span(std::size_t i) const { return (window_[i] - Dim(1)) * Dim(dilations[i]) + Dim(1); }
+  Dim span(std::size_t i) const {
+    try {
+      return (window_[i] - Dim(1)) * Dim(dilations[i]) + Dim(1);
+    } catch (const ModelError&) {
+      fail("a window of " + window_[i].str() + " with a dilation of " + std::to_string(dilations[i]) +
+           " spans more than fits in 63 bits");
+    }
+  }
 
   std::pair<std::int64_t, std::int64_t> around_same(const Dim& extent, std::size_t i) const {
     Dim total = span(i) - Dim(1);

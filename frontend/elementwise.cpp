@@ -101,8 +101,35 @@ Tensor cast(const Tensor& x, DType dtype, Where where) {
   return making.tensor(ir::cast(making.value(x), dtype));
 }
 
+namespace {
+
+// Squares of the base, and the product of those that the exponent's bits say; products wrap around.
+Tensor integer_pow(const Tensor& x, const Operand& exponent, Where where) {
+  const Making making("pow", where);
+  const auto n = exponent.is_number() ? exponent.weak_number().integer() : std::nullopt;
+  if (!n || *n < 0)
+    making.fail("an integer tensor has powers to C++ numbers that are whole and not negative" +
+                    (exponent.is_number() ? ", not to " + exponent.weak_number().str() : std::string()) +
+                    ": cast it to a float first",
+                exponent.is_number()
+                    ? std::vector<std::pair<std::string, Tensor>>{{"base", x}}
+                    : std::vector<std::pair<std::string, Tensor>>{{"base", x}, {"exponent", exponent.tensor()}});
+  const LocationScope scope(where);
+  if (*n == 0) return full(x.shape(), 1, x.dtype());
+  Tensor square = x, power;
+  for (std::int64_t rest = *n;; square *= square) {
+    if (rest % 2 == 1) power = power.empty() ? square : power * square;
+    if ((rest /= 2) == 0) return power;
+  }
+}
+
+}  // namespace
+
 Tensor pow(const Operand& x, const Operand& exponent) {
-  if (!x.is_number() && exponent.is_number() && exponent.number() == 2) return square(x.tensor(), x.where());
+  if (x.is_number()) return binary("pow", x, exponent);
+  const Tensor& base = x.tensor();
+  if (is_integer(base.dtype(x.where()))) return integer_pow(base, exponent, x.where());
+  if (exponent.is_number() && exponent.number() == 2) return square(base, x.where());
   return binary("pow", x, exponent);
 }
 Tensor maximum(const Operand& a, const Operand& b) { return binary("max", a, b); }
@@ -134,7 +161,11 @@ Tensor where(const Tensor& condition, const Operand& on_true, const Operand& on_
     making.fail("the condition must be a bool tensor, such as x > 0, not " + c.type().str(),
                 {{"condition", condition}});
   if (on_true.is_number() && on_false.is_number()) {
-    const Type type{DType::kF32, c.type().dims};
+    const WeakNumber &a = on_true.weak_number(), &b = on_false.weak_number();
+    const DType dtype = a.written_as_float() || b.written_as_float() ? DType::kF32
+                        : a.written_as_bool() && b.written_as_bool() ? DType::kBool
+                                                                     : DType::kI32;
+    const Type type{dtype, c.type().dims};
     return making.tensor(ir::select(c, making.value(on_true.as(type)), making.value(on_false.as(type))));
   }
   const auto [a, b] = unify(making, on_true, on_false);

@@ -41,6 +41,7 @@ Tensor cast(const Tensor& x, DType dtype, Where where = Where::current());
 Tensor stop_gradient(const Tensor& x, Where where = Where::current());
 
 // Two and three operands; numbers are weak, shapes broadcast.
+// Of integers to the power of a C++ number that is whole and at least 0, by products, which wrap around.
 Tensor pow(const Operand& x, const Operand& exponent);
 Tensor atan2(const Operand& y, const Operand& x);    // the angle of the point (x, y)
 Tensor maximum(const Operand& a, const Operand& b);  // NaN propagates
@@ -57,6 +58,7 @@ Tensor bit_xor(const Operand& a, const Operand& b);
 Tensor shift_left(const Operand& a, const Operand& n);
 Tensor shift_right(const Operand& a, const Operand& n);
 Tensor clamp(const Operand& x, const Operand& low, const Operand& high);
+// Of two C++ numbers: i32 where both are integers (bool where both are bools), else f32.
 Tensor where(const Tensor& condition, const Operand& on_true, const Operand& on_false);
 
 // Reductions over axes (all by default), which vanish, or stay with extent 1.
@@ -95,7 +97,7 @@ Tensor concat(const std::vector<Tensor>& parts, int axis = 0, Where where = Wher
 Tensor stack(const std::vector<Tensor>& parts, int axis = 0, Where where = Where::current());
 // low[i] elements before and high[i] after axis i.
 Tensor pad(const Tensor& x, const std::vector<std::int64_t>& low, const std::vector<std::int64_t>& high,
-           double value = 0, Where where = Where::current());
+           WeakNumber value = 0, Where where = Where::current());
 // Elements at indices along an axis, of any integer dtype; indices outside are clamped to the nearest.
 Tensor take(const Tensor& x, const Tensor& indices, int axis = 0, Where where = Where::current());
 // x with the updates added at indices along an axis, in ascending order of their position: the shape of the updates
@@ -108,7 +110,7 @@ Tensor one_hot(const Tensor& classes, std::int64_t count, DType dtype = DType::k
 // Made from nothing.
 Tensor zeros(const std::vector<Dim>& dims, DType dtype = DType::kF32, Where where = Where::current());
 Tensor ones(const std::vector<Dim>& dims, DType dtype = DType::kF32, Where where = Where::current());
-Tensor full(const std::vector<Dim>& dims, double value, DType dtype = DType::kF32, Where where = Where::current());
+Tensor full(const std::vector<Dim>& dims, WeakNumber value, DType dtype = DType::kF32, Where where = Where::current());
 Tensor constant(const Array& value, Where where = Where::current());
 // Each element is its index along the axis.
 Tensor iota(const std::vector<Dim>& dims, int axis = 0, DType dtype = DType::kI32, Where where = Where::current());

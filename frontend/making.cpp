@@ -22,7 +22,7 @@ void Making::require_extents(const std::vector<Dim>& dims) const {
 }
 
 void Making::require_integer(const Operand& number, DType dtype, const std::string& what) const {
-  const WeakNumber& given = *number.weak_number();
+  const WeakNumber& given = number.weak_number();
   if (given.written_as_float() || !given.fits(dtype))
     fail(what + " is " + (given.written_as_float() ? std::to_string(given.value()) : given.str()) +
          ", and must be an integer: " + WeakNumber::held_by(dtype));
@@ -61,6 +61,13 @@ ir::V index_value(const Making& making, const Tensor& t, const std::string& what
   if (given.max > held.max) bound("min", held.max);
   if (given.min < held.min) bound("max", held.min);
   return ir::cast(v, DType::kI32);
+}
+
+void require_places(const Making& making, const Dim& extent, ir::V indices, const std::string& axis,
+                    const std::vector<std::pair<std::string, Tensor>>& operands) {
+  const std::vector<Dim>& dims = indices.type().dims;
+  if (extent.is(0) && std::none_of(dims.begin(), dims.end(), [](const Dim& d) { return d.is(0); }))
+    making.fail(axis + " is empty, and the indices are " + indices.type().str(), operands);
 }
 
 std::optional<std::vector<Dim>> broadcast_dims(const std::vector<Dim>& a, const std::vector<Dim>& b) {

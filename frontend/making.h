@@ -48,6 +48,10 @@ class Making {
 ir::V index_value(const Making& making, const Tensor& t, const std::string& what,
                   const std::vector<std::pair<std::string, Tensor>>& operands);
 
+// An error where an axis has no elements and there are indices into it.
+void require_places(const Making& making, const Dim& extent, ir::V indices, const std::string& axis,
+                    const std::vector<std::pair<std::string, Tensor>>& operands);
+
 // The extents that two shapes broadcast to; nothing when they do not fit.
 std::optional<std::vector<Dim>> broadcast_dims(const std::vector<Dim>& a, const std::vector<Dim>& b);
 // `v` repeated to these extents, which it fits.

@@ -74,6 +74,7 @@ Tensor take_along_axis(const Tensor& x, const Tensor& indices, int axis, Where w
   const std::int64_t a = making.axis(axis, x);
   const std::vector<std::pair<std::string, Tensor>> operands{{"operand", x}, {"indices", indices}};
   const ir::V i = index_value(making, indices, "indices", operands);
+  require_places(making, v.type().dim(a), i, "axis " + std::to_string(a), operands);
   bool fits = i.type().rank() == v.type().rank();
   for (int k = 0; fits && k < v.type().rank(); ++k) fits = k == a || v.type().dim(k) == i.type().dim(k);
   if (!fits)
@@ -96,6 +97,11 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<Dim>& extents, int 
   const Making making("split", where);
   const int a = static_cast<int>(making.axis(axis, x));
   const Dim& extent = making.value(x).type().dim(a);
+  for (const Dim& e : extents)
+    if (e.is_constant() && e.constant() < 0)
+      making.fail("a part of " + e.str() + " elements; say how many each part has, together those of axis " +
+                      std::to_string(a) + ", which has " + extent.str(),
+                  {{"operand", x}});
   const Dim sum = std::accumulate(extents.begin(), extents.end(), Dim(0));
   if (!(sum == extent))
     making.fail("the parts have " + sum.str() + " elements together, axis " + std::to_string(a) + " has " +

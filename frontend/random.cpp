@@ -171,6 +171,10 @@ Tensor uniform(const Tensor& key, const std::vector<Dim>& dims, const Operand& l
   const double from = low.number(), to = high.number();
   if (!std::isfinite(from) || !std::isfinite(to) || !(from <= to))
     making.fail("the range from " + std::to_string(from) + " to " + std::to_string(to) + " must be finite and ascend");
+  const auto held = [&](double x) { return std::isfinite(Array::full(dtype, Shape{}, x).item()); };
+  if (!held(from) || !held(to) || !held(to - from))
+    making.fail("the range from " + std::to_string(from) + " to " + std::to_string(to) + " is wider than " +
+                std::string(name(dtype)) + " holds: scale samples of a narrower one");
   if (from == 0) return to == 1 ? u : u * to;
   // Rounding would reach the upper end where u is nearly 1.
   return minimum(u * (to - from) + from, next_below(dtype, to));
@@ -250,7 +254,7 @@ Tensor randint(const Tensor& key, const std::vector<Dim>& dims, const Operand& l
   const auto bound = [&](const std::string& what, const Operand& p, std::int64_t past) {
     const DType wide = DType::kI64;
     if (!p.is_number()) return cast(parameter(making, what, p, dtype, dims), wide);
-    if (p.weak_number()->written_as_float()) making.require_integer(p, dtype, what);
+    if (p.weak_number().written_as_float()) making.require_integer(p, dtype, what);
     if (!is_within(p.number(), static_cast<double>(held.min + past), static_cast<double>(held.max + past)))
       making.fail(what + " is " + std::to_string(p.number()) + ", for integers of " + std::string(name(dtype)) +
                   " it is in " + std::to_string(held.min + past) + " .. " + std::to_string(held.max + past));
@@ -258,7 +262,7 @@ Tensor randint(const Tensor& key, const std::vector<Dim>& dims, const Operand& l
   };
   const Tensor from = bound("low", low, 0), to = bound("high", high, is_wide ? 0 : 1);
   if (low.is_number() && high.is_number() && !(low.number() < high.number()))
-    making.fail("there are no integers from " + low.weak_number()->str() + " to below " + high.weak_number()->str());
+    making.fail("there are no integers from " + low.weak_number().str() + " to below " + high.weak_number().str());
   const Tensor range = is_wide ? gcompile::where(to > from, to - from, 1) : maximum(to - from, 1);
   return cast(from + share_of(draw(making, key, dims, kSamples), range, is_wide), dtype);
 }

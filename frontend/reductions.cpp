@@ -45,6 +45,9 @@ void require_float(const Making& making, const Tensor& x) {
   if (!is_float(type.dtype)) making.fail("is for floats, not for " + type.str(), {{"operand", x}});
 }
 
+// What is composed of several parts is computed in f32 where x has 16 bits, and rounded once.
+Tensor wide(const Tensor& x) { return is_float16(x.dtype()) ? cast(x, DType::kF32) : x; }
+
 // x minus its largest element along the axis, through which no gradient flows: softmax does not depend on it.
 Tensor shifted(const Tensor& x, int axis) { return x - stop_gradient(max(x, axis, true)); }
 
@@ -71,27 +74,30 @@ Tensor mean(const Tensor& x, const Axes& axes, bool keep_axes, Where where) {
   Dim count = 1;
   for (const std::int64_t a : list) count *= making.value(x).type().dim(a);
   const LocationScope scope(where);
-  const Tensor total = sum(x, axes, keep_axes);
-  const Type& type = making.value(x).type();
-  return total / making.tensor({ir::dim_value(making.builder(), type.dtype, count)});
+  const Tensor total = sum(wide(x), axes, keep_axes);
+  const DType dtype = total.dtype();
+  return cast(total / making.tensor({ir::dim_value(making.builder(), dtype, count)}), x.dtype());
 }
 
 Tensor variance(const Tensor& x, const Axes& axes, bool keep_axes, Where where) {
   const LocationScope scope(where);
-  return mean(square(x - mean(x, axes, true)), axes, keep_axes);
+  const Tensor w = wide(x);
+  return cast(mean(square(w - mean(w, axes, true)), axes, keep_axes), x.dtype());
 }
 
 Tensor argmax(const Tensor& x, int axis, Where where) { return arg_reduce("argmax", x, axis, where); }
 Tensor argmin(const Tensor& x, int axis, Where where) { return arg_reduce("argmin", x, axis, where); }
 
-// The largest element is taken out first, so that no exponential overflows.
+// The largest element is taken out first, so that no exponential overflows; an infinite one is not, for inf - inf is no
+// number: the logarithm of the sum is infinite by itself then.
 Tensor logsumexp(const Tensor& x, int axis, bool keep_axes, Where where) {
   const Making making("logsumexp", where);
   require_float(making, x);
   const int a = static_cast<int>(making.axis(axis, x));
   const LocationScope scope(where);
-  const Tensor top = stop_gradient(max(x, a, true));
-  const Tensor all = log(sum(exp(x - top), a, true)) + top;
+  const Tensor w = wide(x), largest = stop_gradient(max(w, a, true));
+  const Tensor top = gcompile::where(is_finite(largest), largest, 0);
+  const Tensor all = cast(log(sum(exp(w - top), a, true)) + top, x.dtype());
   return keep_axes ? all : squeeze(all, a);
 }
 
@@ -100,8 +106,8 @@ Tensor softmax(const Tensor& x, int axis, Where where) {
   require_float(making, x);
   const int a = static_cast<int>(making.axis(axis, x));
   const LocationScope scope(where);
-  const Tensor e = exp(shifted(x, a));
-  return e * (1 / sum(e, a, true));  // one division a row
+  const Tensor e = exp(shifted(wide(x), a));
+  return cast(e * (1 / sum(e, a, true)), x.dtype());  // one division a row
 }
 
 Tensor log_softmax(const Tensor& x, int axis, Where where) {
@@ -109,8 +115,8 @@ Tensor log_softmax(const Tensor& x, int axis, Where where) {
   require_float(making, x);
   const int a = static_cast<int>(making.axis(axis, x));
   const LocationScope scope(where);
-  const Tensor s = shifted(x, a);
-  return s - log(sum(exp(s), a, true));
+  const Tensor s = shifted(wide(x), a);
+  return cast(s - log(sum(exp(s), a, true)), x.dtype());
 }
 
 }  // namespace gcompile

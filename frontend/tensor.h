@@ -97,7 +97,7 @@ class Operand {
 
   bool is_number() const { return number_.has_value(); }
   double number() const { return number_ ? number_->value() : 0; }
-  const std::optional<WeakNumber>& weak_number() const { return number_; }
+  const WeakNumber& weak_number() const { return *number_; }  // of a number
   const Tensor& tensor() const { return tensor_; }
   Where where() const { return where_; }
   // The Tensor; a number becomes one of this type. ModelError for a double or float where integers or bools are wanted,

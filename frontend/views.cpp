@@ -13,8 +13,7 @@ std::string dims_text(const std::vector<Dim>& dims) {
   return text.substr(text.find('['));
 }
 
-void require_held(const Making& making, double value, DType dtype) {
-  const WeakNumber number(value);
+void require_held(const Making& making, const WeakNumber& number, DType dtype) {
   if (!number.fits(dtype)) making.fail("the number is " + number.str() + ", and " + WeakNumber::held_by(dtype));
 }
 
@@ -166,8 +165,8 @@ Tensor stack(const std::vector<Tensor>& parts, int axis, Where where) {
   return concat(rows, axis);
 }
 
-Tensor pad(const Tensor& x, const std::vector<std::int64_t>& low, const std::vector<std::int64_t>& high, double value,
-           Where where) {
+Tensor pad(const Tensor& x, const std::vector<std::int64_t>& low, const std::vector<std::int64_t>& high,
+           WeakNumber value, Where where) {
   const Making making("pad", where);
   const ir::V v = making.value(x);
   const auto negative = [](std::int64_t n) { return n < 0; };
@@ -176,14 +175,17 @@ Tensor pad(const Tensor& x, const std::vector<std::int64_t>& low, const std::vec
   if (std::any_of(low.begin(), low.end(), negative) || std::any_of(high.begin(), high.end(), negative))
     making.fail("elements can be added only (slice takes them away)", {{"operand", x}});
   require_held(making, value, v.type().dtype);
-  const ir::Value filler = making.builder().scalar(v.type().dtype, value);
+  const ir::Value filler = making.builder().constant(value.full(v.type().dtype, Shape{}));
   return making.tensor(making.builder().make("pad", {v, filler}, {{"low", low}, {"high", high}}));
 }
 
 Tensor take(const Tensor& x, const Tensor& indices, int axis, Where where) {
   const Making making("take", where);
-  const ir::V v = making.value(x), i = index_value(making, indices, "indices", {{"operand", x}, {"indices", indices}});
-  return making.tensor(making.builder().make("gather", {v, i}, {{"axis", making.axis(axis, x)}}));
+  const std::vector<std::pair<std::string, Tensor>> operands{{"operand", x}, {"indices", indices}};
+  const ir::V v = making.value(x), i = index_value(making, indices, "indices", operands);
+  const std::int64_t a = making.axis(axis, x);
+  require_places(making, v.type().dim(a), i, "axis " + std::to_string(a), operands);
+  return making.tensor(making.builder().make("gather", {v, i}, {{"axis", a}}));
 }
 
 Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis, Where where) {
@@ -193,6 +195,7 @@ Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& updates
       {"operand", x}, {"indices", indices}, {"updates", updates}};
   const ir::V i = index_value(making, indices, "indices", operands);
   const std::int64_t a = making.axis(axis, x);
+  require_places(making, v.type().dim(a), i, "axis " + std::to_string(a), operands);
   Type wanted = v.type();
   wanted.dims.erase(wanted.dims.begin() + a);
   wanted.dims.insert(wanted.dims.begin() + a, i.type().dims.begin(), i.type().dims.end());
@@ -212,10 +215,10 @@ Tensor one_hot(const Tensor& classes, std::int64_t count, DType dtype, Where whe
 
 namespace {
 
-Tensor filled(const Making& making, const std::vector<Dim>& dims, double value, DType dtype) {
+Tensor filled(const Making& making, const std::vector<Dim>& dims, const WeakNumber& value, DType dtype) {
   require_held(making, value, dtype);
   making.require_extents(dims);
-  return making.tensor(ir::splat(making.builder(), Type{dtype, dims}, value));
+  return making.tensor(ir::splat(making.builder(), Type{dtype, dims}, value.full(dtype, Shape{})));
 }
 
 Tensor counted(const Making& making, const std::vector<Dim>& dims, std::int64_t axis, DType dtype) {
@@ -225,7 +228,7 @@ Tensor counted(const Making& making, const std::vector<Dim>& dims, std::int64_t 
 
 }  // namespace
 
-Tensor full(const std::vector<Dim>& dims, double value, DType dtype, Where where) {
+Tensor full(const std::vector<Dim>& dims, WeakNumber value, DType dtype, Where where) {
   return filled(Making("full", where), dims, value, dtype);
 }
 Tensor zeros(const std::vector<Dim>& dims, DType dtype, Where where) {

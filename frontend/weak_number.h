@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "gcompile/base/array.h"
@@ -17,7 +18,9 @@ concept Number = std::is_arithmetic_v<T>;
 class WeakNumber {
  public:
   template <Number T>
-  explicit WeakNumber(T number) : value_(static_cast<double>(number)), written_as_float_(std::floating_point<T>) {
+  WeakNumber(T number)  // NOLINT(google-explicit-constructor): a number is one
+      : value_(static_cast<double>(number)), written_as_float_(std::floating_point<T>),
+        written_as_bool_(std::same_as<T, bool>) {
     if constexpr (std::integral<T>) {
       // What is beyond an i64 is beyond every integer there is.
       fits_ =
@@ -31,8 +34,11 @@ class WeakNumber {
   }
 
   double value() const { return value_; }
+  // The number, where it is whole and an i64 holds it.
+  std::optional<std::int64_t> integer() const { return fits_ ? std::optional(integer_) : std::nullopt; }
   // A double or float, whatever its value.
   bool written_as_float() const { return written_as_float_; }
+  bool written_as_bool() const { return written_as_bool_; }
   std::string str() const;
 
   // Whether it is a number of the dtype: every number is one of the floats, to which it is rounded.
@@ -46,7 +52,7 @@ class WeakNumber {
   double value_;
   std::int64_t integer_ = 0;
   bool fits_ = false;  // integer_ is the number
-  bool written_as_float_;
+  bool written_as_float_, written_as_bool_;
 };
 
 }  // namespace gcompile

@@ -72,6 +72,22 @@ std::vector<std::string> Graph::symbols() const {
   return {names.begin(), names.end()};
 }
 
+namespace {
+
+// Of constant extents, which every later product of extents would refuse without a location.
+void check_elements(const OpDef& op, const std::vector<Type>& results) {
+  for (const Type& t : results) {
+    const auto none = [](const Dim& d) { return d.is(0); };
+    if (std::any_of(t.dims.begin(), t.dims.end(), none)) continue;
+    std::int64_t elements = 1;
+    for (const Dim& d : t.dims)
+      if (d.is_constant() && __builtin_mul_overflow(elements, d.constant(), &elements))
+        throw ModelError(std::string(op.name) + ": the number of elements of " + t.str() + " does not fit in 63 bits");
+  }
+}
+
+}  // namespace
+
 Value Builder::make(const OpDef& op, std::vector<Value> operands, Attrs attrs, Bodies bodies) {
   const Location at = where.empty() ? Location{} : where.front();
   if (op.arity >= 0 && operands.size() != static_cast<std::size_t>(op.arity))
@@ -82,6 +98,7 @@ Value Builder::make(const OpDef& op, std::vector<Value> operands, Attrs attrs, B
   std::vector<Type> results;
   try {
     results = op.infer(InferContext{op, types, attrs, bodies});
+    check_elements(op, results);
   } catch (const ModelError& e) {
     if (e.where().known()) throw;
     throw ModelError(at, e.what());

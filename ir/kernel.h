@@ -85,7 +85,7 @@ struct VType {
 enum class Opcode {
   kOp,               // result = op(operands): an elementwise op of the table
   kLiteral,          // result = literal
-  kIndex,            // result = i32 value of index[0] (a lane vector when it uses `lane`)
+  kIndex,            // result = i32 or i64 value of index[0] (a lane vector when it uses `lane`)
   kLoad,             // result = memory[index]; operands: values for $0.. ; mask optional
   kStore,            // memory[index] = operands[0]; more operands: values for $0..; mask optional
   kFor,              // for var in 0 .. extent: body; carried values: operands -> body arguments -> yields -> results

@@ -3,6 +3,7 @@
 // expressions and combines them with scalar ops.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string_view>
@@ -20,6 +21,11 @@ struct Expr {
 };
 
 using Index = std::vector<Dim>;
+
+// The last place of an axis, as far as an i32 says it.
+inline Dim last_place(const Dim& extent) {
+  return extent.is_constant() ? at_most(extent - Dim(1), INT32_MAX) : extent - Dim(1);
+}
 
 // Builds scalar expressions; the interface of expand-math and of the lowerings below. Operands of one op have equal
 // dtypes; a scalar and a lane operand may be mixed, the scalar is splat.
@@ -42,8 +48,9 @@ class ElementContext : public ScalarBuilder {
   virtual Expr element(Value v, const Index& index) = 0;
   // The same where an index may use the values of i32 expressions, written as the symbols "$0", "$1", ...
   virtual Expr element_at(Value v, const Index& index, const std::vector<Expr>& values) = 0;
-  // An index expression as an i32 value.
-  virtual Expr index(const Dim& d) = 0;
+  // An index expression as an i32 value, or as an i64 where it may be larger.
+  virtual Expr index(const Dim& d, DType dtype) = 0;
+  Expr index(const Dim& d) { return index(d, DType::kI32); }
   // What `f` makes is evaluated only where the predicate holds (loads are masked); elsewhere `otherwise` is the value.
   virtual Expr guarded(Expr predicate, const std::function<Expr()>& f, Expr otherwise) = 0;
   // Folds over a box of extents in row-major order, starting from the initial values (one or more carried together):

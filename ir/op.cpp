@@ -22,9 +22,9 @@ struct Table {
 
   Table() {
     for (auto* family :
-         {leaf_ops,      unary_ops,   math_ops,   binary_ops,     compare_ops, logic_ops, select_ops, view_ops,
-          structure_ops, indexed_ops, reduce_ops, arg_reduce_ops, cumsum_ops,  sort_ops,  dot_ops,    window_ops,
-          conv_ops,      random_ops,  scan_ops,   control_ops,    call_ops,    fusion_ops})
+         {leaf_ops,      unary_ops,   math_ops,   binary_ops,     compare_ops, logic_ops,      select_ops, view_ops,
+          structure_ops, indexed_ops, reduce_ops, arg_reduce_ops, cumsum_ops,  recurrence_ops, sort_ops,   dot_ops,
+          window_ops,    conv_ops,    random_ops, scan_ops,       control_ops, call_ops,       fusion_ops})
       for (OpDef& def : family()) ops.push_back(std::move(def));
     for (OpDef& def : ops) {
       if (!def.axes) def.axes = default_axes(def);

@@ -150,7 +150,7 @@ class KernelChecker {
       case Opcode::kLiteral: check_literal(i); break;
       case Opcode::kIndex:
         if (i.index.size() != 1) fail("index has " + std::to_string(i.index.size()) + " expressions");
-        want(i.type, {DType::kI32, check_dim(i.index[0], true)}, "index");
+        want(i.type, {i.type.dtype == DType::kI64 ? DType::kI64 : DType::kI32, check_dim(i.index[0], true)}, "index");
         break;
       case Opcode::kLoad: check_load(i); break;
       case Opcode::kStore: check_store(i); break;

@@ -291,18 +291,19 @@ Expr BodyLowering::element_at(Value v, const Index& index, const std::vector<Exp
   return element(v, at);
 }
 
-Expr BodyLowering::index(const Dim& d) {
+Expr BodyLowering::index(const Dim& d, DType dtype) {
   bool bound = false;
   for (const std::string& s : d.symbols()) bound |= s[0] == '$';
-  if (!bound) return {b_.index(has_opaque(d) ? simplify(d, ranges_) : d)};
-  // A polynomial over values of this kernel: sums of products in i32.
-  Expr sum = literal(DType::kI32, static_cast<double>(d.constant()));
+  if (!bound) return {b_.index(has_opaque(d) ? simplify(d, ranges_) : d, dtype)};
+  // A polynomial over values of this kernel, which are i32: sums of products.
+  Expr sum = literal(dtype, static_cast<double>(d.constant()));
   for (const auto& term : d.terms()) {
-    Expr p = literal(DType::kI32, static_cast<double>(term.coefficient));
+    Expr p = literal(dtype, static_cast<double>(term.coefficient));
     for (const auto& f : term.factors) {
       if (f.opaque) throw InternalError("an index over gathered values with a division: " + d.str());
-      const Expr factor = f.text[0] == '$' ? Expr{bindings_[static_cast<std::size_t>(std::stoi(f.text.substr(1)))]}
-                                           : Expr{b_.index(Dim(f.text))};
+      const Expr factor = f.text[0] == '$'
+                              ? cast({bindings_[static_cast<std::size_t>(std::stoi(f.text.substr(1)))]}, dtype)
+                              : Expr{b_.index(Dim(f.text), dtype)};
       p = op("mul", {p, factor});
     }
     sum = op("add", {sum, p});

@@ -103,7 +103,8 @@ class BodyLowering : public ir::ElementContext {
   // ElementContext
   ir::Expr element(ir::Value v, const ir::Index& index) override;
   ir::Expr element_at(ir::Value v, const ir::Index& index, const std::vector<ir::Expr>& values) override;
-  ir::Expr index(const Dim& d) override;
+  using ir::ElementContext::index;
+  ir::Expr index(const Dim& d, DType dtype) override;
   ir::Expr guarded(ir::Expr predicate, const std::function<ir::Expr()>& f, ir::Expr otherwise) override;
   std::vector<ir::Expr>
   fold(const std::vector<Dim>& extents, std::vector<ir::Expr> initial,

@@ -105,7 +105,7 @@ class KernelCopy {
         return;
       }
       case Opcode::kLiteral: id(i.results[0]) = b_.literal(i.type.dtype, i.literal); return;
-      case Opcode::kIndex: id(i.results[0]) = b_.index(i.index[0]); return;
+      case Opcode::kIndex: id(i.results[0]) = b_.index(i.index[0], i.type.dtype); return;
       case Opcode::kLoad:
         id(i.results[0]) = b_.load(i.memory, i.type.dtype, i.index, mapped(i.operands), mapped(i.mask));
         return;

@@ -91,11 +91,11 @@ int KernelBuilder::literal(DType dtype, double value) {
   return scopes_.back().literals[key] = emit(std::move(i));
 }
 
-int KernelBuilder::index(const Dim& d) {
-  const std::string key = d.str();
+int KernelBuilder::index(const Dim& d, DType dtype) {
+  const auto key = std::pair(dtype, d.str());
   if (const int have = known(&Scope::indices, key); have >= 0) return have;
   Instr i{Opcode::kIndex};
-  i.type = {DType::kI32, d.uses(ir::kLaneSymbol)};
+  i.type = {dtype, d.uses(ir::kLaneSymbol)};
   i.index = {d};
   return scopes_.back().indices[key] = emit(std::move(i));
 }

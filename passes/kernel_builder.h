@@ -43,7 +43,7 @@ class KernelBuilder {
   int cast(int value, DType to) { return convert(ir::op("cast"), value, to); }
   int bitcast(int value, DType to) { return convert(ir::op("bitcast"), value, to); }  // f32 <-> i32
   int literal(DType dtype, double value);
-  int index(const Dim& d);  // i32
+  int index(const Dim& d, DType dtype = DType::kI32);  // i32 or i64
 
   // Memory. The dtype is the buffer's, which the kernel does not know. `operands` stand for "$0", "$1", ...
   int load(const std::string& memory, DType dtype, ir::Index index, std::vector<int> operands = {}, int mask = -1);
@@ -83,7 +83,7 @@ class KernelBuilder {
   struct Scope {
     ir::Block* block;
     std::map<std::pair<DType, std::uint64_t>, int> literals;  // by bits: 0 and -0 differ
-    std::map<std::string, int> indices;
+    std::map<std::pair<DType, std::string>, int> indices;
     std::map<std::tuple<const ir::OpDef*, std::vector<int>, DType>, int> ops;
   };
 

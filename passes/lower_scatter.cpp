@@ -37,7 +37,7 @@ void emit_scatter(BodyLowering& c, ir::Value v, const Destination& destination) 
       ir::Index which(lead.begin(), lead.begin() + shared);
       which.insert(which.end(), at.begin(), at.end());
       int place = b.op("max", {c.value(indices, which), b.literal(DType::kI32, 0)});
-      place = b.op("min", {place, b.index(t.dim(axis) - Dim(1))});
+      place = b.op("min", {place, b.index(ir::last_place(t.dim(axis)))});
       if (after.empty()) return add(lead, at, {}, place);
       c.loops("i", {after.begin(), after.end() - 1}, kUnroll, [&](const ir::Index& rest) {
         over_lanes(c, after.back(), [&](const Dim& j) {

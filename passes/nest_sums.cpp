@@ -211,7 +211,7 @@ int NestSums::add_sample(const Element& e, int before, const Dim& sample) {
 // Whether an index of a sum at indices, clamped, is that of the element.
 int NestSums::is_own(const Element& e, int index) {
   const std::int64_t axis = e.node->attrs.get<std::int64_t>("axis");
-  const Dim last = e.node->types[0].dim(axis) - Dim(1);
+  const Dim last = ir::last_place(e.node->types[0].dim(axis));
   const int place = b_.op("min", {b_.op("max", {index, b_.literal(DType::kI32, 0)}), b_.index(last)});
   return b_.op("eq", {place, b_.index(e.at[static_cast<std::size_t>(axis)])});
 }

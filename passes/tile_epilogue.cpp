@@ -104,7 +104,7 @@ void Tiler::epilogue(int sum, const Values& values, int mask, Loaded& loaded) {
                                                        : b_.op(*i.op, operands_of(i));
         break;
       case Opcode::kLiteral: made[i.results[0]] = b_.literal(i.type.dtype, i.literal); break;
-      case Opcode::kIndex: made[i.results[0]] = b_.index(index[0]); break;
+      case Opcode::kIndex: made[i.results[0]] = b_.index(index[0], i.type.dtype); break;
       case Opcode::kLoad: {
         const std::vector<int> operands = operands_of(i);
         const int m = mask_for(i, index, operands);

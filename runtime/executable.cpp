@@ -10,7 +10,9 @@ namespace {
 
 std::shared_ptr<std::byte> aligned_bytes(std::int64_t bytes) {
   constexpr std::align_val_t kAlignment{64};
-  auto* p = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), kAlignment));
+  auto* p = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), kAlignment, std::nothrow));
+  if (!p)
+    throw MemoryError("no memory for the temporaries of a compiled function, " + std::to_string(bytes) + " bytes");
   return {p, [](std::byte* q) { ::operator delete(q, kAlignment); }};
 }
 

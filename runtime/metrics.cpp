@@ -49,7 +49,7 @@ Classes classes_of(const char* metric, const Array& predictions, const Array& la
   const std::int64_t samples = predictions.shape()[0];
   require(is_column(labels) && labels.shape()[0] == samples, "there must be one label for each prediction");
   require(samples > 0, "there are no samples");
-  require(binary || labels.dtype() == DType::kI32, "labels of several classes must be class indices (i32)");
+  require(binary || is_integer(labels.dtype()), "labels of several classes must be class indices, integers");
 
   Classes classes{binary ? 2 : predictions.shape()[1], {}, {}};
   const std::int64_t columns = binary ? 1 : classes.count;

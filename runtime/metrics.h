@@ -1,7 +1,7 @@
 // Figures of merit of a classifier. Predictions come in two forms:
 //   binary:  probabilities [N,1] or [N], f32 or f64; class 1 where >= 0.5. Labels 0 or 1, [N,1] or [N], any dtype.
 //   classes: scores [N,C], C >= 2, f32 or f64; the class with the largest score, the first of equals. Labels are class
-//            indices i32[N] or i32[N,1] in [0, C).
+//            indices in [0, C), integers [N] or [N,1].
 // All throw CallError, naming both types, when predictions and labels do not fit, N is 0, or a label is out of range.
 #pragma once
 

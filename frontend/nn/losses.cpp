@@ -63,15 +63,16 @@ Tensor CrossEntropyLoss::operator()(const Tensor& prediction, const Tensor& targ
   const std::vector<std::pair<std::string, Tensor>> both{{"prediction", prediction}, {"target", target}};
   if (p.rank() != 2 || !is_float(p.dtype)) making.fail("the prediction must be scores [N,C], not " + p.str(), both);
   const bool classes =
-      t.dtype == DType::kI32 && (t.rank() == 1 || (t.rank() == 2 && t.dim(1).is(1))) && t.dim(0) == p.dim(0);
+      is_integer(t.dtype) && (t.rank() == 1 || (t.rank() == 2 && t.dim(1).is(1))) && t.dim(0) == p.dim(0);
   if (!classes && p != t)
-    making.fail("the target must be class indices i32[" + p.dim(0).str() + "] or probabilities " + p.str() + ", not " +
-                    t.str(),
+    making.fail("the target must be class indices, integers [" + p.dim(0).str() + "], or probabilities " + p.str() +
+                    ", not " + t.str(),
                 both);
   const LocationScope scope(where);
   const Tensor logs = log_softmax(prediction, 1);
   if (!classes) return -reduced(sum(target * logs, 1), reduction);
-  const Tensor hit = reshape(target, {p.dim(0), 1}) == arange(p.dim(1));
+  const Tensor indices = making.tensor(index_value(making, target, "classes", both));
+  const Tensor hit = reshape(indices, {p.dim(0), 1}) == arange(p.dim(1));
   return -reduced(sum(gcompile::where(hit, logs, 0), 1), reduction);
 }
 

@@ -35,8 +35,8 @@ struct BCEWithLogitsLoss {
   friend bool operator==(const BCEWithLogitsLoss&, const BCEWithLogitsLoss&) = default;
 };
 
-// -log softmax(prediction)[class] of scores [N,C]. Targets are class indices i32[N] or i32[N,1], in [0, C) (any other
-// counts as no class: its loss is 0), or probabilities [N,C].
+// -log softmax(prediction)[class] of scores [N,C]. Targets are class indices [N] or [N,1] of any integer dtype, in
+// [0, C) (any other counts as no class: its loss is 0), or probabilities [N,C].
 struct CrossEntropyLoss {
   Reduction reduction = Reduction::Mean;
   Tensor operator()(const Tensor& prediction, const Tensor& target, Where where = Where::current()) const;

@@ -16,6 +16,7 @@ std::vector<Type> infer_arg(const InferContext& c) {
   const std::int64_t axis = axis_attribute(c, "axis", c.operands[0].rank());
   if (c.operands[0].dim(axis).is(0))
     c.fail("axis " + std::to_string(axis) + " of " + c.operands[0].str() + " is empty");
+  check_counted(c, axis);
   Type t{DType::kI32, c.operands[0].dims};
   t.dims.erase(t.dims.begin() + axis);
   return {t};

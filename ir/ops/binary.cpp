@@ -32,10 +32,17 @@ OpDef record(const char* name, std::uint32_t traits, EvalElement element, EvalIn
   return d;
 }
 
-// The remainder with the sign of the divisor, exact (of infinities and zeros as fmod has it).
+// Rounded towards minus infinity by way of the exact remainder, as NumPy and JAX have it: a - fmod(a, b) is a multiple
+// of b, so the quotient is whole but for its rounding.
+bool is_beside(double r, double b) { return r != 0 && std::signbit(r) != std::signbit(b); }
 double floored_remainder(double a, double b) {
   const double r = std::fmod(a, b);
-  return r != 0 && std::signbit(r) != std::signbit(b) ? r + b : r;
+  return is_beside(r, b) ? r + b : r == 0 ? std::copysign(r, b) : r;
+}
+double floored_quotient(double a, double b) {
+  if (b == 0) return a / b;
+  const double r = std::fmod(a, b), q = (a - r) / b, whole = std::nearbyint(is_beside(r, b) ? q - 1 : q);
+  return whole == 0 ? std::copysign(whole, a / b) : whole;
 }
 std::int64_t floored_quotient(std::int64_t a, std::int64_t b) {
   if (b == 0) return 0;
@@ -99,15 +106,15 @@ std::vector<OpDef> binary_ops() {
              const V q = cotangent(c) / operand(c, 1);
              return {q, -(q * V{&c.b, c.result()})};
            }, "a / b of floats", {.low = 0.3, .high = 3}),
-    record("floor_div", 0, [](X x) { return std::floor(x[0] / x[1]); }, [](I x) { return floored_quotient(x[0], x[1]); },
-           no_gradient, "quotient (of floats in f64 precision) rounded towards minus infinity; an integer divided by 0 gives 0",
+    record("floor_div", 0, [](X x) { return floored_quotient(x[0], x[1]); }, [](I x) { return floored_quotient(x[0], x[1]); },
+           no_gradient, "a / b rounded towards minus infinity, exactly where the dtype holds that and it is below 2^51; an integer divided by 0 gives 0",
            {.low = 0.3, .high = 3}),
     record("rem", 0, [](X x) { return floored_remainder(x[0], x[1]); },
            [](I x) { return x[1] == 0 ? 0 : minus(x[0], times(floored_quotient(x[0], x[1]), x[1])); },
            [](VjpContext& c) -> Values {
              return {cotangent(c), -(cotangent(c) * binary("floor_div", operand(c, 0), operand(c, 1)))};
            },
-           "a - floor_div(a, b) * b: the remainder with the sign of b; for integers 0 when b is 0", {.low = 0.3, .high = 3}),
+           "a - floor_div(a, b) * b: the exact remainder with the sign of b; for integers 0 when b is 0", {.low = 0.3, .high = 3}),
     record("max", kCommutative | kChoosing,
            [](X x) { return std::isnan(x[0]) || std::isnan(x[1]) ? NAN : std::fmax(x[0], x[1]); },
            [](I x) { return std::max(x[0], x[1]); },
@@ -122,7 +129,8 @@ std::vector<OpDef> binary_ops() {
   // clang-format on
   for (OpDef& d : ops) {
     if (d.name == "div") d.infer = infer_div, d.error = error_of_elements<division_error>;
-    if (d.name == "rem") d.tolerance = 2e-5, d.error = error_of_elements<remainder_error>;
+    if (d.name == "rem") d.error = error_of_elements<remainder_error>;
+    if (d.name == "rem" || d.name == "floor_div") d.tolerance = 0x1p-24;  // rounded at most once
   }
   OpDef fma = record(
       "fma", 0, [](X x) { return std::fma(x[0], x[1], x[2]); }, nullptr,

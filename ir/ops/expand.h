@@ -14,8 +14,6 @@ Expr identity(ScalarBuilder& b, Exprs x);
 Expr sign(ScalarBuilder& b, Exprs x);
 Expr rsqrt(ScalarBuilder& b, Exprs x);
 Expr is_finite(ScalarBuilder& b, Exprs x);
-Expr floor_div(ScalarBuilder& b, Exprs x);
-Expr rem(ScalarBuilder& b, Exprs x);
 
 // expand_exp.cpp, expand_atan.cpp, expand_erf.cpp, expand_log.cpp, expand_trig.cpp, expand_pow.cpp
 Expr exp(ScalarBuilder& b, Exprs x);

@@ -22,6 +22,7 @@ std::vector<OpDef> indexed_ops();     // gather scatter_add
 std::vector<OpDef> reduce_ops();      // reduce_sum reduce_max reduce_min reduce_prod
 std::vector<OpDef> arg_reduce_ops();  // argmax argmin
 std::vector<OpDef> cumsum_ops();      // cumsum
+std::vector<OpDef> recurrence_ops();  // recurrence
 std::vector<OpDef> sort_ops();        // argsort
 std::vector<OpDef> dot_ops();         // dot
 std::vector<OpDef> random_ops();      // rng_bits

@@ -41,7 +41,9 @@ Type slices(const InferContext& c, const Type& whole) {
   const Type& indices = c.operands[1];
   const std::int64_t axis = axis_attribute(c, "axis", whole.rank());
   if (indices.dtype != DType::kI32) c.fail("the indices must be i32, not " + indices.str());
-  if (whole.dim(axis).is(0)) c.fail("axis " + std::to_string(axis) + " of " + whole.str() + " is empty");
+  const auto none = [](const Dim& d) { return d.is(0); };
+  if (whole.dim(axis).is(0) && std::none_of(indices.dims.begin(), indices.dims.end(), none))
+    c.fail("axis " + std::to_string(axis) + " of " + whole.str() + " is empty, and the indices are " + indices.str());
   const std::int64_t shared = c.attrs.has("batch_axes") ? attribute<std::int64_t>(c, "batch_axes") : 0;
   if (shared < 0 || shared > axis || shared > indices.rank())
     c.fail("batch_axes " + std::to_string(shared) + " must be in 0 .. " +
@@ -75,7 +77,7 @@ Position::value_type place(const Array& indices, const Position& which, std::int
 }
 Expr place(ElementContext& e, Value indices, const Index& which, const Dim& extent) {
   const Expr i = e.op("max", {e.element(indices, which), e.literal(DType::kI32, 0)});
-  return e.op("min", {i, e.index(extent - Dim(1))});
+  return e.op("min", {i, e.index(last_place(extent))});
 }
 
 // Where there are indices, they need an element to stand for.

@@ -114,6 +114,12 @@ void same_operands(const InferContext& c, std::size_t first) {
   }
 }
 
+void check_counted(const InferContext& c, std::int64_t axis) {
+  const Dim& extent = c.operands[0].dim(axis);
+  if (extent.is_constant() && extent.constant() > std::int64_t{INT32_MAX} + 1)
+    c.fail("axis " + std::to_string(axis) + " of " + c.operands[0].str() + " has more elements than an i32 counts");
+}
+
 void check_dims(const InferContext& c, const Dims& dims) {
   if (dims.size() > static_cast<std::size_t>(kMaxRank))
     c.fail("rank " + std::to_string(dims.size()) + " is more than " + std::to_string(kMaxRank));

@@ -36,6 +36,8 @@ std::string dtype_list(const std::vector<DType>& dtypes);
 void admit_dtype(const InferContext& c, std::size_t i = 0);
 // Refuses unless all operands from `first` on have one dtype and one shape.
 void same_operands(const InferContext& c, std::size_t first = 0);
+// Refuses an axis of operand 0 with more elements than an i32 counts.
+void check_counted(const InferContext& c, std::int64_t axis);
 // Refuses extents that are negative constants.
 void check_dims(const InferContext& c, const Dims& dims);
 

@@ -32,9 +32,17 @@ std::vector<Type> infer_iota(const InferContext& c) {
   only_attributes(c, {"dtype", "dims", "axis"});
   const Type t = declared(c);
   if (t.dtype == DType::kBool) c.fail("makes numbers, not bool");
-  axis_attribute(c, "axis", t.rank());
+  const Dim& extent = t.dim(axis_attribute(c, "axis", t.rank()));
+  if (is_integer(t.dtype) && extent.is_constant() && !extent.is(0) && !range_of(t.dtype).holds(extent.constant() - 1))
+    c.fail("counts to " + std::to_string(extent.constant() - 1) + ", and " + std::string(name(t.dtype)) +
+           " holds the integers " + std::to_string(range_of(t.dtype).min) + " .. " +
+           std::to_string(range_of(t.dtype).max));
   return {t};
 }
+
+// Whether an i32 may not hold the number, or an index that is smaller: the bounds of a symbol are such that it does.
+bool is_wide(const Dim& d) { return !d.as_symbol() && !(d.is_constant() && d.constant() <= INT32_MAX); }
+DType counted_in(const Dim& d) { return is_wide(d) ? DType::kI64 : DType::kI32; }
 
 std::vector<Array> eval_iota(const EvalContext& c) {
   const auto axis = static_cast<std::size_t>(c.node.attrs.get<std::int64_t>("axis"));
@@ -87,12 +95,15 @@ std::vector<OpDef> leaf_ops() {
                  .eval = eval_iota,
                  .lower = CustomLowering{[](ElementContext& e, const Node& n, const Index& at) {
                    const auto axis = static_cast<std::size_t>(n.attrs.get<std::int64_t>("axis"));
-                   return e.cast(e.index(at[axis]), n.types[0].dtype);
+                   return e.cast(e.index(at[axis], counted_in(n.types[0].dims[axis])), n.types[0].dtype);
                  }},
                  .needs = [](const Node& n) -> std::vector<Need> {
-                   const std::int64_t axis = n.attrs.get<std::int64_t>("axis");
-                   return {{Dim(std::int64_t{1} << 31) - n.types[0].dim(axis), 0,
-                            "axis " + std::to_string(axis) + " of " + n.types[0].str() + " is counted in 31 bits"}};
+                   const Type& t = n.types[0];
+                   if (!is_integer(t.dtype) || t.dtype == DType::kI64) return {};
+                   const std::int64_t axis = n.attrs.get<std::int64_t>("axis"), most = range_of(t.dtype).max;
+                   return {{Dim(most) + Dim(1) - t.dim(axis), 0,
+                            "it counts to " + (t.dim(axis) - Dim(1)).str() + ", and " + std::string(name(t.dtype)) +
+                                " holds integers up to " + std::to_string(most)}};
                  },
                  .doc = "The index along one axis.",
                  .signature = "iota {dtype, dims, axis} -> T[dims]"});
@@ -104,7 +115,8 @@ std::vector<OpDef> leaf_ops() {
                    return {scalar(c.dtype(), c.node.attrs.dims("value")[0].evaluate(c.dims))};
                  },
                  .lower = CustomLowering{[](ElementContext& e, const Node& n, const Index&) {
-                   return e.cast(e.index(n.attrs.dims("value")[0]), n.types[0].dtype);
+                   const Dim& value = n.attrs.dims("value")[0];
+                   return e.cast(e.index(value, counted_in(value)), n.types[0].dtype);
                  }},
                  .doc = "The value of an expression over symbolic extents, as a scalar.",
                  .signature = "dim {dtype, value} -> T[]"});

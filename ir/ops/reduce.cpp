@@ -6,6 +6,7 @@
 #include "gcompile/ir/ops/eval.h"
 #include "gcompile/ir/ops/families.h"
 #include "gcompile/ir/ops/infer.h"
+#include "gcompile/ir/ops/recurrence.h"
 #include "gcompile/ir/ops/rules.h"
 
 namespace gcompile::ir {
@@ -88,19 +89,31 @@ V number_among_folded(const V& x, const Ints& axes) {
   return number;
 }
 
+// A value with the axes that are folded put together, behind those that are kept; and the way back.
+class FoldedLast {
+ public:
+  FoldedLast(V x, const Ints& axes, const Ints& kept) : permutation_(kept) {
+    permutation_.insert(permutation_.end(), axes.begin(), axes.end());
+    Dim folded = 1;
+    for (const std::int64_t a : permutation_) moved_.push_back(x.type().dim(a));
+    for (const std::int64_t a : axes) folded *= x.type().dim(a);
+    lines_.assign(moved_.begin(), moved_.begin() + std::ssize(kept));
+    lines_.push_back(folded);
+  }
+  V of(V x) const { return reshape(transpose(x, permutation_), lines_); }
+  V back(V lines) const { return transpose(reshape(lines, moved_), inverse(permutation_)); }
+
+ private:
+  Ints permutation_;
+  Dims moved_, lines_;
+};
+
 // All of the gradient goes to the first element that is the extreme, or to the first NaN.
 Values first_extreme_rule(VjpContext& c) {
   const V x = operand(c, 0), g = expanded(cotangent(c), c);
   const Ints &axes = c.node.attrs.ints("axes"), kept = kept_axes(c.node);
   if (axes.empty()) return {g};
-  Ints folded_last = kept;
-  folded_last.insert(folded_last.end(), axes.begin(), axes.end());
-  Dims lines;
-  Dim folded = 1;
-  for (const std::int64_t a : kept) lines.push_back(x.type().dim(a));
-  for (const std::int64_t a : axes) folded *= x.type().dim(a);
-  lines.push_back(folded);
-  const V line = reshape(transpose(x, folded_last), lines);
+  const V line = FoldedLast(x, axes, kept).of(x);
   const V first{&c.b, c.b.make(c.node.op->name == "reduce_max" ? "argmax" : "argmin", {line},
                                {{"axis", static_cast<std::int64_t>(kept.size())}})};
   const V hit = compare("eq", number_among_folded(x, axes), broadcast(first, x.type().dims, kept));
@@ -117,19 +130,21 @@ Values extreme_rule(VjpContext& c) {
   return {expanded(cotangent(c) / count, c) * hit};
 }
 
-// Product of the others: y / x where no element is 0; where one is, only its own derivative is not 0. (The second
-// derivative between two elements of which one is 0 comes out as 0, which is not right.)
+// Product of the others: of those before an element and of those behind it. Unlike y / x it is a product whatever is 0,
+// and so are its derivatives.
 Values product_rule(VjpContext& c) {
   const V x = operand(c, 0);
   const Ints& axes = c.node.attrs.ints("axes");
-  const V zero = zeros_like(x), one = zero + 1.0;
-  const V is_zero = compare("eq", x, zero);
-  const V safe = select(is_zero, one, x);
-  const V zeros = reduce("reduce_sum", select(is_zero, one, zero), axes);
-  const V rest = reduce("reduce_prod", safe, axes);  // without the zeros
-  const V none = compare("eq", zeros, zeros_like(zeros)), single = compare("eq", zeros, zeros_like(zeros) + 1.0);
-  const V of_zero = select(single, rest, zeros_like(rest)), of_others = select(none, rest, zeros_like(rest));
-  return {expanded(cotangent(c), c) * select(is_zero, expanded(of_zero, c), expanded(of_others, c) / safe)};
+  if (axes.empty()) return {cotangent(c)};
+  const FoldedLast lines(x, axes, kept_axes(c.node));
+  const V line = lines.of(x);
+  const std::int64_t last = line.type().rank() - 1;
+  const V place{&c.b, c.b.make("iota", {}, {{"dtype", DType::kI32}, {"dims", line.type().dims}, {"axis", last}})};
+  const V one = zeros_like(line) + 1.0;
+  const V first = select(compare("eq", place, zeros_like(place)), one, zeros_like(line));
+  const V end{&c.b, c.b.make("reverse", {first}, {{"axes", Ints{last}}})};
+  const V others = recurrence(line, first, last, false, true) * recurrence(line, end, last, true, true);
+  return {expanded(cotangent(c), c) * lines.back(others)};
 }
 
 double lowest(DType t) { return is_float(t) ? -INFINITY : static_cast<double>(range_of(t).min); }

@@ -22,6 +22,7 @@ std::vector<Type> infer_argsort(const InferContext& c) {
   const Type& x = c.operands[0];
   const auto axis = static_cast<std::size_t>(axis_attribute(c, "axis", x.rank()));
   attribute<bool>(c, "descending");
+  check_counted(c, static_cast<std::int64_t>(axis));
   Type t{DType::kI32, x.dims};
   if (!c.attrs.has("count")) return {t};
   const auto count = attribute<std::int64_t>(c, "count");

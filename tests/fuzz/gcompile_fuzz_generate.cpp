@@ -243,6 +243,9 @@ class Generator : private ValuePool {
   std::optional<Value> along_an_axis(Value v, std::int64_t axis) {
     if (v.type().dtype == DType::kBool) return std::nullopt;
     if (chance(r_, 40)) return b_.make("argsort", {v}, {{"axis", axis}, {"descending", chance(r_, 50)}});
+    if (is_float(v.type().dtype) && chance(r_, 20))
+      return b_.make("recurrence", {ir::unary("tanh", {&b_, v}), like(v.type())},
+                     {{"axis", axis}, {"reverse", chance(r_, 50)}, {"delayed", chance(r_, 50)}});
     return b_.make("cumsum", {v}, {{"axis", axis}, {"reverse", chance(r_, 40)}, {"exclusive", chance(r_, 40)}});
   }
 

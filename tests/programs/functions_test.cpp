@@ -48,8 +48,8 @@ TEST(Functions, NumbersAreWeakOnBothSides) {
 
 TEST(Functions, ComparisonsAndSelection) {
   expect([](Tensor x) { return where(x > 0, x, -x); }, kX, Array{{1.0f, 2.0f, 3.0f}, {0.5f, 0.0f, 1.0f}});
-  expect([](Tensor x) { return where(logical_and(x >= 0, x != 3), 1, 0); }, kX,
-         Array{{1.0f, 0.0f, 0.0f}, {1.0f, 1.0f, 0.0f}});
+  expect([](Tensor x) { return where(logical_and(x >= 0, x != 3), 1, 0); }, kX, Array{{1, 0, 0}, {1, 1, 0}});
+  expect([](Tensor x) { return where(x > 0, 1.0, 0); }, kX, Array{{1.0f, 0.0f, 1.0f}, {1.0f, 0.0f, 0.0f}});
   expect([](Tensor x) { return cast(logical_not(x == 0), DType::kI32); }, kX, Array{{1, 1, 1}, {1, 0, 1}});
   expect([](Tensor x) { return clamp(x, -1, 1); }, kX, Array{{1.0f, -1.0f, 1.0f}, {0.5f, 0.0f, -1.0f}});
   expect([](Tensor x) { return relu(x); }, kX, Array{{1.0f, 0.0f, 3.0f}, {0.5f, 0.0f, 0.0f}});

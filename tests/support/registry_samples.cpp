@@ -210,6 +210,26 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
             {"the first over rows", first_of_ties(matrix, {0})},
             {"the first over all", first_of_ties(matrix, {0, 1})},
             {"the first of a cube", first_of_ties(cube, {0, 2})}};
+  // Of some elements that are 0, in some lines two of them.
+  const auto with_zeros = [](Dims dims, Ints list) {
+    return [=](Maker& m) {
+      V x = m.input(dims);
+      for (std::int64_t a = 0; a < static_cast<std::int64_t>(dims.size()); ++a) {
+        const V place{&m.builder(),
+                      m.builder().make("iota", {}, {{"dtype", DType::kI32}, {"dims", dims}, {"axis", a}})};
+        x = x * ir::cast(ir::compare("ne", place, ir::zeros_like(place) + (static_cast<double>(a) + 1)), m.dtype());
+      }
+      return m.make({x}, {{"axes", list}});
+    };
+  };
+  if (op == "reduce_prod")
+    return {{"over columns", axes(matrix, {1})},
+            {"over rows", axes(matrix, {0})},
+            {"of a cube", axes(cube, {0, 2})},
+            {"over nothing", axes(matrix, {})},
+            {"with a zero", with_zeros({5}, {0})},
+            {"with zeros", with_zeros({kN, 5}, {1})},
+            {"with zeros in rows", with_zeros({4, kN}, {0})}};
   if (op.starts_with("reduce_"))
     return {{"over columns", axes(matrix, {1})},
             {"over rows", axes(matrix, {0})},
@@ -221,6 +241,17 @@ std::vector<std::pair<std::string, Case>> cases_of(std::string_view op) {
       return m.make({m.input(dims)}, {{"axis", a}, {"reverse", reverse}, {"exclusive", exclusive}});
     };
   };
+  const auto recurrence = [](Dims dims, std::int64_t a, bool reverse, bool delayed) {
+    return [=](Maker& m) {
+      return m.make({m.input(dims), m.input(dims)}, {{"axis", a}, {"reverse", reverse}, {"delayed", delayed}});
+    };
+  };
+  if (op == "recurrence")
+    return {{"down rows", recurrence(matrix, 0, false, false)},
+            {"along rows, delayed", recurrence(matrix, 1, false, true)},
+            {"backwards", recurrence(cube, 1, true, false)},
+            {"backwards, delayed", recurrence({3, kN, 21}, 0, true, true)},
+            {"of a vector", recurrence({kN}, 0, false, false)}};
   if (op == "cumsum")
     return {{"down rows", cumsum(matrix, 0, false, false)},
             {"along rows", cumsum(matrix, 1, false, true)},

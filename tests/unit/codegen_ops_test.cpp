@@ -38,6 +38,15 @@ double maximum(double a, double b) { return std::isnan(a) || std::isnan(b) ? kNa
 double minimum(double a, double b) { return std::isnan(a) || std::isnan(b) ? kNan : a < b ? a : b; }
 double floor_quotient(double a, double b) { return b == 0 ? 0 : wrapped(static_cast<std::int64_t>(std::floor(a / b))); }
 double floor_remainder(double a, double b) { return b == 0 ? 0 : a - b * std::floor(a / b); }
+double floored(double a, double b) {
+  if (b == 0) return a / b;
+  const double r = std::fmod(a, b), q = std::nearbyint((a - r) / b) - (r != 0 && (r < 0) != (b < 0) ? 1 : 0);
+  return q == 0 ? std::copysign(q, a / b) : q;
+}
+double left(double a, double b) {
+  const double r = std::fmod(a, b);
+  return r != 0 && (r < 0) != (b < 0) ? r + b : std::copysign(r, r == 0 ? b : r);
+}
 double saturated(double x) { return std::isnan(x) ? 0 : std::trunc(std::min(std::max(x, kMinInt), kMaxInt)); }
 
 // f32 results are rounded by the comparison: exact in double and then rounded once is the same for + - * / sqrt.
@@ -53,10 +62,8 @@ std::vector<OpCase> float_cases(DType t) {
       {"floor", 1, t, t, [](double a, double, double) { return std::floor(a); }},
       {"ceil", 1, t, t, [](double a, double, double) { return std::ceil(a); }},
       {"round_even", 1, t, t, [](double a, double, double) { return std::nearbyint(a); }},
-      {"floor_div", 2, t, t,
-       [t](double a, double b, double) {
-         return std::floor(t == DType::kF32 ? static_cast<double>(f(a / b)) : a / b);
-       }},
+      {"floor_div", 2, t, t, [](double a, double b, double) { return floored(a, b); }},
+      {"rem", 2, t, t, [](double a, double b, double) { return left(a, b); }},
       {"max", 2, t, t, [](double a, double b, double) { return maximum(a, b); }, false},
       {"min", 2, t, t, [](double a, double b, double) { return minimum(a, b); }, false},
       {"eq", 2, t, DType::kBool, [](double a, double b, double) { return a == b; }},

@@ -246,10 +246,10 @@ TEST_F(FrontendErrors, LossesDoNotBroadcast) {
 
 TEST_F(FrontendErrors, CrossEntropyWantsClassesOrProbabilities) {
   const Tensor y = input("y", DType::kF32, {32});
-  EXPECT_EQ(refused([&] { nn::CrossEntropyLoss{}(x, y); }),
-            "HERE: CrossEntropyLoss: the target must be class indices i32[32] or probabilities f32[32,8], not f32[32]\n"
-            "  prediction f32[32,8]  made at THERE (input x)\n"
-            "  target     f32[32]    made at THERE (input y)");
+  EXPECT_EQ(refused([&] { nn::CrossEntropyLoss{}(x, y); }), "HERE: CrossEntropyLoss: the target must be class indices, "
+                                                            "integers [32], or probabilities f32[32,8], not f32[32]\n"
+                                                            "  prediction f32[32,8]  made at THERE (input x)\n"
+                                                            "  target     f32[32]    made at THERE (input y)");
 }
 
 TEST_F(FrontendErrors, GradOfWhatIsNoScalar) {

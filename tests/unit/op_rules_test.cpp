@@ -174,6 +174,17 @@ TEST(OpGradients, OfAProductWithZeros) {
   expect_array(of(Array{0.0f, 0.0f, 4.0f}), Array{0.0f, 0.0f, 0.0f});
 }
 
+TEST(OpSemantics, RecurrencesGoEitherWay) {
+  const Array a{2.0f, 3.0f, 5.0f}, b{1.0f, 10.0f, 100.0f};
+  const auto h = [&](bool reverse, bool delayed) {
+    return apply("recurrence", {a, b}, {{"axis", std::int64_t{0}}, {"reverse", reverse}, {"delayed", delayed}});
+  };
+  expect_array(h(false, false), Array{1.0f, 13.0f, 165.0f});
+  expect_array(h(false, true), Array{1.0f, 12.0f, 136.0f});
+  expect_array(h(true, false), Array{621.0f, 310.0f, 100.0f});
+  expect_array(h(true, true), Array{1531.0f, 510.0f, 100.0f});
+}
+
 TEST(OpGradients, OfRemainderCountsTheQuotient) {
   const auto d = OneOp("rem", {Array{5.5f, -5.5f}, Array{2.0f, 2.0f}}).gradients();
   expect_array(d[0], Array{1.0f, 1.0f});

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gcompile/base/array.h"
 #include "gcompile/base/error.h"
 #include "gcompile/ir/parse.h"
 
@@ -37,6 +38,22 @@ TEST(Type, SizesAndShapes) {
   EXPECT_EQ(s.size(), Dim(6));
   EXPECT_EQ((Type{DType::kF32, {}}.size()), Dim(1));
   EXPECT_NE(s, (Type{DType::kF32, {2, 3}}));
+}
+
+TEST(Shape, OfMoreElementsThan63BitsHold) {
+  constexpr std::int64_t kLarge = std::int64_t{1} << 62;
+  EXPECT_THROW((Shape{kLarge + 1, 4}), ModelError);
+  EXPECT_THROW((Array(DType::kF32, {kLarge, 2})), ModelError);
+  EXPECT_EQ((Shape{kLarge, 0, 4}).size(), 0);
+  EXPECT_THROW((Array::uninitialized(DType::kF64, {kLarge})), MemoryError);
+  EXPECT_THROW((Array::uninitialized(DType::kU8, {kLarge})), MemoryError);
+}
+
+TEST(Shape, HasNoOtherAxes) {
+  const Shape s{5};
+  EXPECT_EQ(s[0], 5);
+  EXPECT_THROW(s[1], ModelError);
+  EXPECT_THROW(s[-1], ModelError);
 }
 
 }  // namespace
