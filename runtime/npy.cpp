@@ -187,7 +187,6 @@ Array load_npy(const std::string& path) {
     throw DataError(path + ": has " + std::to_string(header.dims.size()) + " dimensions, at most " +
                     std::to_string(kMaxRank) + " are possible");
   const std::string_view data = std::string_view(bytes).substr(header.data_begin);
-  const Shape shape{std::span<const std::int64_t>(header.dims)};
 
   std::optional<DType> dtype;
   for (const auto& [descr, type] : kTypes)
@@ -196,6 +195,7 @@ Array load_npy(const std::string& path) {
   if (!dtype)
     throw DataError(path + ": elements of type " + runtime::quoted(header.descr) + ", expected one of " + type_list());
   check_size(path, header, size_of(*dtype), data.size());
+  const Shape shape{std::span<const std::int64_t>(header.dims)};
   if (*dtype == DType::kBool)
     for (char c : data)
       if (c != 0 && c != 1) throw DataError(path + ": a bool element that is neither 0 nor 1");

@@ -93,6 +93,9 @@ TEST(Requirements, NoExtentIsNegative) {
   expect_refused([&] { window(Array(DType::kF32, {1, 1, 2}), Array(DType::kF32, {1, 1, 3})); }, "a window of M");
   auto largest = compile([](Tensor x, Tensor y) { return top_k(concat({x, y}), 3).values; }, {f32(kN), f32(kM)});
   EXPECT_EQ(largest(vector(2), vector(1)).size(), 3);
+  auto counted = compile([](Tensor x) { return sum(x) + sum(cast(arange(kN, DType::kU8), DType::kF32)); }, {f32(kN)});
+  EXPECT_EQ(counted(vector(256)).item(), 2 * 255 * 128);
+  expect_refused([&] { counted(vector(257)); }, "iota: it counts to N - 1, and u8 holds integers up to 255");
   expect_refused([&] { largest(vector(1), vector(1)); }, "the first 3 of axis 0 of f32[M + N]");
 }
 
