@@ -126,8 +126,7 @@ ir::Graph Trace::finish(std::span<const Tensor> results, Where where) {
   }
   refuse_placeholders();
   refuse_unbound_symbols(graph_);
-  graph_.requirements = ir::requirements_of(graph_);
-  ir::raise_bounds(graph_);
+  ir::settle_requirements(graph_);
   return std::move(graph_);
 }
 

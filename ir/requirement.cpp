@@ -29,12 +29,13 @@ class Collector {
   }
 
   std::vector<Requirement> take() { return std::move(found_); }
+  bool holds(const Dim& extent, std::int64_t least) const { return bounds_of(extent, ranges_).min >= least; }
 
  private:
   template <class What>
   void add(const Graph& graph, const Node& n, const Dim& extent, std::int64_t least, What what) {
     if (extent.is_constant() || (least <= 0 && extent.as_symbol())) return;
-    if (bounds_of(extent, ranges_).min >= least) return;
+    if (holds(extent, least)) return;
     if (!known_.insert(extent.str() + " >= " + std::to_string(least)).second) return;
     const bool said = std::any_of(found_.begin(), found_.end(),
                                   [&](const Requirement& r) { return r.extent == extent && r.least >= least; });
@@ -54,7 +55,10 @@ std::vector<Requirement> requirements_of(const Graph& graph) {
   return c.take();
 }
 
-void raise_bounds(Graph& graph) {
+void settle_requirements(Graph& graph) {
+  const Collector known(graph);
+  std::erase_if(graph.requirements, [&](const Requirement& r) { return known.holds(r.extent, r.least); });
+  graph.requirements = requirements_of(graph);
   for (const Requirement& r : graph.requirements) {
     const std::set<std::string> symbols = r.extent.symbols();
     if (symbols.size() != 1) continue;

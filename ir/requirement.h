@@ -26,8 +26,9 @@ struct Requirement {
 // Those of the graph, then those of its nodes and of what they hold (OpDef::needs; no extent may be negative), each
 // once with the line of the first. What holds for all extents within the symbols' bounds is left out.
 std::vector<Requirement> requirements_of(const Graph& graph);
-// Raises the least value of symbols to what those say that speak of one symbol.
-void raise_bounds(Graph& graph);
+// Collects those of a graph that was made, and raises the least values of its symbols to what those of one symbol say.
+// What the bounds said before is left to them.
+void settle_requirements(Graph& graph);
 // Throws CallError for the first that does not hold, which says what the symbols are. `source` may say for a symbol
 // where its value is from: " from argument x (main.cpp:9)".
 void check_requirements(const std::vector<Requirement>& requirements, const std::map<std::string, std::int64_t>& dims,

@@ -117,9 +117,11 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
   Dim size = 1;
   for (const Dim& d : extents) size *= d;
   const bool one_row = !extents.empty() && size == extents.back();
+  const std::vector<std::int64_t> steps = steps_of(c, v, to.row.size());
+  const bool together = std::all_of(steps.begin(), steps.end(), [](std::int64_t s) { return s == 1; });
   const auto store = [&](const Index& inner) {
     const Index at = whole(inner);
-    b.store(to.memory, to.at(at, t), c.value(v, at), to.padded && one_row ? -1 : c.mask);
+    b.store(to.memory, to.at(at, t), c.value(v, at), to.padded && one_row && together ? -1 : c.mask);
   };
   const Folds folded = folds(c, v);
   if (folded == Folds::kLast)
@@ -140,7 +142,6 @@ void emit_value(BodyLowering& c, Value v, const Destination& to) {
   if (length(lane_axis) < kFewLanes)
     for (std::size_t a = extents.size(); a-- > 0;)
       if (length(a) > length(lane_axis)) lane_axis = a;
-  const std::vector<std::int64_t> steps = steps_of(c, v, to.row.size());
   for_each_position(steps, [&](const std::vector<std::int64_t>& first) {
     std::vector<Dim> outer = extents;
     for (std::size_t a = 0; a < outer.size(); ++a) outer[a] = ceildiv(outer[a] - Dim(first[a]), steps[a]);
