@@ -78,8 +78,7 @@ TEST(TrainStep, RefusedCallsChangeNothing) {
   EXPECT_EQ(refused(kX, kY.rows(0, 2)).substr(0, here.size() + 3), here + std::to_string(line) + ":");
   EXPECT_NE(refused(kX, kY.rows(0, 2)).find("(y) is f32[2,1], expected f32[N,1]: N is 3 from argument x"),
             std::string::npos);
-  EXPECT_NE(refused(Array(DType::kF32, {0, 2}), Array(DType::kF32, {0, 1})).find("empty batch"),
-            std::string::npos);
+  EXPECT_NE(refused(Array(DType::kF32, {0, 2}), Array(DType::kF32, {0, 1})).find("empty batch"), std::string::npos);
   EXPECT_EQ(flat(model.parameters()), before);
   EXPECT_EQ(step.variant_count(), 1u);
 }
