@@ -137,6 +137,38 @@ TEST(Scan, SecondDerivative) {
   EXPECT_EQ(d2.item(), 48);
 }
 
+// A temporary of outside that the first kernel of a step reads and none behind it: its memory is no other's before the
+// last step.
+TEST(Scan, WhatEveryStepReadsStaysUntilTheLast) {
+  const auto step = [](const gc::Tensor& h, const gc::Tensor& v, const gc::Tensor& w) {
+    return gc::tanh(gc::cumsum(gc::tanh(gc::tanh(h.matmul(w) + v).matmul(w)).matmul(w), 1) * 0.1);
+  };
+  const auto given = [](const gc::Tensor& x, const gc::Tensor& w) { return x.matmul(w) * 3; };
+  auto loop = gc::jit([&](gc::Tensor x, gc::Tensor w) {
+    const gc::Tensor v = given(x, w);
+    return scan(
+               [&](gc::Tensor h, gc::Tensor) {
+                 h = step(h, v, w);
+                 return gc::outputs(h, gc::sum(h));
+               },
+               x, gc::arange(4))
+        .first;
+  });
+  auto unrolled = gc::jit([&](gc::Tensor x, gc::Tensor w) {
+    const gc::Tensor v = given(x, w);
+    gc::Tensor h = x;
+    for (int i = 0; i < 4; ++i) h = step(h, v, w);
+    return h;
+  });
+  gc::Array x(gc::DType::kF32, {48, 48}), w(gc::DType::kF32, {48, 48});
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    x.set(i, std::sin(0.37 * static_cast<double>(i)));
+    w.set(i, 0.2 * std::cos(0.11 * static_cast<double>(i * i % 1009)));
+  }
+  const gc::Array a = loop(x, w), b = unrolled(x, w);
+  for (std::int64_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a.at(i), b.at(i), 1e-4) << i;
+}
+
 TEST(Scan, SeveralCarriesThatTradePlaces) {
   auto f = gc::jit([](Tensor x) {
     const gc::Step all = gc::scan(
