@@ -64,6 +64,10 @@ void check_symbol_names(const Graph& graph, const Symbols& symbols) {
     if (b.min < 0 || b.max < b.min)
       fault(nullptr, "the bounds of " + s + " are " + std::to_string(b.min) + " .. " + std::to_string(b.max));
   }
+  for (const Requirement& r : graph.requirements)
+    for (const std::string& s : r.extent.symbols())
+      if (!symbols.count(s))
+        fault(nullptr, "the symbol " + s + " of a requirement is in no type of an input or a state");
 }
 
 void check_types(const Node& node) {

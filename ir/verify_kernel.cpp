@@ -407,6 +407,9 @@ Symbols check_symbols(const KernelModule& module) {
   for (const auto& [s, b] : module.bounds)
     if (!is_identifier(s) || s == kLaneSymbol || b.min < 0 || b.max < b.min)
       fault("the bounds of " + quoted(s) + " are " + std::to_string(b.min) + " .. " + std::to_string(b.max));
+  for (const Requirement& r : module.requirements)
+    for (const std::string& s : r.extent.symbols())
+      if (!known.count(s)) fault("the symbol " + s + " of a requirement is in no type of an input or a state");
   return known;
 }
 

@@ -177,7 +177,8 @@ bool emit_flat_together(BodyLowering& c, const LoweredBody& body, const std::vec
     if (o.value.node->op->is(ir::kLeaf) || c.is_placed(o.value) || o.value.type().dims != dims ||
         !std::holds_alternative<ir::ElementLowering>(o.value.node->op->lower) || !flat.is(o.value))
       return false;
-  if (flat.size() > kMostNodesTogether) return false;
+  // What is symbolic was joined within the limit, and has nowhere else to lie.
+  if (flat.size() > kMostNodesTogether && outputs[0].value.type().is_static()) return false;
   over_lanes(c, outputs[0].value.type().size(), [&](const Dim& offset) {
     for (const Node* n : body.nodes)
       for (const Output& o : outputs)

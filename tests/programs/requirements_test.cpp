@@ -4,7 +4,10 @@
 
 #include "gcompile/gcompile.h"
 #include "gcompile/ir/interpreter.h"
+#include "gcompile/ir/kernel.h"
 #include "gcompile/ir/parse.h"
+#include "gcompile/ir/print.h"
+#include "gcompile/passes/specialize.h"
 
 namespace gcompile {
 namespace {
@@ -123,6 +126,23 @@ TEST(Requirements, TheInterpreterRefusesTheSame) {
                       "}\n");
   EXPECT_THROW(ir::interpret(g, {vector(3)}), CallError);
   EXPECT_EQ(ir::interpret(g, {vector(5)}).results[0].size(), 5);
+}
+
+// Through the text of graphs and of kernels, and for extents that are known when it is compiled.
+TEST(Requirements, TextsKeepThem) {
+  auto f = compile([](Tensor x, Tensor y) { return x.slice(0, 0, 5) + sum(y.slice(0, 2)); }, {f32(kN), f32(kM)});
+  for (const char* stage : {"graph", "kernel"}) {
+    const std::string text = f.compiled().dump(stage);
+    EXPECT_NE(text.find("  require N - 5 at least 0 \"slice: elements 0 to 5 of axis 0, which has N\" loc("),
+              std::string::npos)
+        << text;
+    const std::string again =
+        stage == std::string("graph") ? ir::print(ir::parse_graph(text)) : ir::print(ir::parse_kernel_module(text));
+    EXPECT_EQ(again, text);
+  }
+  const ir::Graph g = ir::parse_graph(f.compiled().dump("graph"));
+  EXPECT_EQ(passes::specialize(g, {{"N", 5}}).requirements.size(), 1U);
+  EXPECT_THROW(passes::specialize(g, {{"N", 4}}), CallError);
 }
 
 }  // namespace
